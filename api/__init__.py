@@ -1,0 +1,1 @@
+"""The door for machines and people: listeners and (later) the TM Forum APIs."""

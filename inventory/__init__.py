@@ -1,0 +1,1 @@
+"""NetBox as resource inventory: claims and pools, Nornir inventory, seeding, audit."""

@@ -1,0 +1,1 @@
+"""Nornir: connection plugins, render, change, transaction, one module per kind of target."""
