@@ -1,0 +1,192 @@
+"""What the catalogue says, as data (catalog/*.yaml, one mapping of kinds per file).
+
+Strings may hold expressions in Jinja (`{{ exchange }}`), conditions are bare Jinja expressions (`technology == 'GPON'`);
+engine.expressions evaluates both, sandboxed and strict. The names they may use are listed in docs/catalogue.md, which is made from here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Scalar = str | int | float | bool
+Expression = Annotated[str, Field(description="text with `{{ ... }}` expressions")]
+Condition = Annotated[str, Field(description="a bare Jinja expression that is true or false")]
+
+
+class Entry(BaseModel):
+    """Base of everything in the catalogue: unknown fields are refused, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Characteristic(Entry):
+    """One characteristic of a specification (TMF620/633/634 `*SpecCharacteristic`)."""
+
+    type: Literal["string", "integer", "boolean"] = "string"
+    values: tuple[Scalar, ...] = Field(default=(), description="the legal values; empty: any")
+    pattern: str | None = Field(default=None, description="regular expression that the whole value must match")
+    mandatory: bool = False
+    default: Scalar | None = Field(default=None, description="value when none is given; may hold expressions")
+    secret: bool = Field(default=False, description="stored encrypted, masked wherever it is shown")
+    generate: int | None = Field(default=None, ge=8, le=63, description="length of the random value made when none is given")
+    description: str = ""
+
+
+class Rule(Entry):
+    """One decomposition rule: which item of the next level, when, with which characteristics."""
+
+    specification: str
+    when: Condition | None = None
+    characteristics: dict[str, Scalar] = Field(default_factory=dict, description="value or expression per characteristic")
+
+
+class Specification(Entry):
+    """What product, service and resource specifications have in common."""
+
+    id: str
+    name: str
+    description: str = ""
+    characteristics: dict[str, Characteristic] = Field(default_factory=dict)
+
+
+class ProductSpecification(Specification):
+    """TMF620 productSpecification: its decomposition chooses the CFS."""
+
+    instance: Expression = Field(description="id of the product, e.g. `PI-BB-{{ customer.number }}`")
+    decompose: tuple[Rule, ...]
+
+
+class Price(Entry):
+    """What the customer pays; shown, not charged."""
+
+    monthly: float = 0
+    once: float = 0
+    currency: str = "AUD"
+    term_months: int = 0
+
+
+class ProductOffering(Entry):
+    """TMF620 productOffering: a specification with fixed and defaulted characteristics."""
+
+    id: str
+    name: str
+    specification: str
+    description: str = ""
+    active: bool = True
+    characteristics: dict[str, Scalar] = Field(default_factory=dict, description="values that the offering fixes")
+    defaults: dict[str, Scalar] = Field(default_factory=dict, description="values when the order gives none")
+    price: Price = Price()
+    online_gates: bool = Field(default=False, description="the order completes only when the customer was seen online")
+    on_shortage: Literal["go-on", "wait"] = Field(default="go-on", description="what branches do that need nothing of what is exhausted")
+
+
+class Wait(Entry):
+    """A step that waits for the outside world: it is asked for at the target, and woken by events."""
+
+    target: Expression
+    until: str = Field(description="what is waited for, e.g. `delivered`, `inform`: a name that the target's kind knows")
+    arguments: dict[str, Expression] = Field(default_factory=dict)
+    poll: float = Field(default=30.0, gt=0, description="seconds between two looks when no event comes")
+    outside: bool = Field(default=True, description="an outside party is waited for: not our fault when it takes long")
+
+
+class ServiceSpecification(Specification):
+    """TMF633 customer-facing service specification: its decomposition chooses the RFS."""
+
+    instance: Expression = Field(description="id of the service, e.g. `SI-INT-{{ customer.number }}`")
+    decompose: tuple[Rule, ...]
+    online: Wait | None = Field(default=None, description="how it is seen that the customer is online")
+    online_after: tuple[str, ...] = Field(default=(), description="RFS of the order that must be complete before it is looked for")
+
+
+class Reservation(Entry):
+    """A resource that an item needs from the inventory."""
+
+    kind: Literal["olt-port", "stock", "vlan", "ipv4", "ipv6-prefix"]
+    pool: dict[str, Expression] = Field(description="where it comes from; which keys a kind knows: docs/catalogue.md")
+    requires: tuple[str, ...] = Field(default=(), description="other reservations of this RFS without which it is not taken")
+
+
+class SharedFragment(Entry):
+    """A fragment that many services reference and none owns, e.g. a QoS policy."""
+
+    key: Expression
+    template: str
+
+
+class Check(Entry):
+    """Something looked at on the target while the commit can still fall back."""
+
+    name: str = Field(description="a check that the target's kind knows, e.g. `bearer-up`, `readback`")
+    arguments: dict[str, Expression] = Field(default_factory=dict)
+
+
+class Configuration(Entry):
+    """What a service wants on one target."""
+
+    target: Expression
+    template: str = Field(description="file templates/<platform>/<template>.j2")
+    shared: tuple[SharedFragment, ...] = ()
+    check: tuple[Check, ...] = ()
+
+
+class ReportLine(Entry):
+    """A line of the allocation table."""
+
+    resource: str
+    type: Literal["Physical", "Logical"]
+    value: Expression
+
+
+class ResourceSpecification(Specification):
+    """TMF634 resource-facing specification: one kind of resource order item."""
+
+    depends_on: tuple[str, ...] = ()
+    technology: tuple[str, ...] = Field(default=(), description="access technologies it is for; empty: any")
+    policy: dict[str, Expression] = Field(default_factory=dict, description="which policy of the catalogue it uses: match by these")
+    reserve: dict[str, Reservation] = Field(default_factory=dict)
+    configure: tuple[Configuration, ...] = ()
+    wait_before: tuple[Wait, ...] = Field(default=(), description="waited for before anything is configured")
+    wait: tuple[Wait, ...] = Field(default=(), description="waited for after everything is configured")
+    report: tuple[ReportLine, ...] = ()
+    point_of_no_return: Literal["start", "configured", "complete", "never"] = "never"
+
+
+class Policy(Entry):
+    """A QoS policy that services reference. Rates in bit/s, bursts in bytes."""
+
+    name: str
+    match: dict[str, Scalar]
+    downstream_bps: int = Field(gt=0)
+    upstream_bps: int = Field(gt=0)
+    downstream_burst_bytes: int = Field(gt=0)
+    upstream_burst_bytes: int = Field(gt=0)
+    service_class: str
+
+
+class FailureRule(Entry):
+    """One row of the failure policy: the first that matches decides."""
+
+    specification: str = "*"
+    step: str = "*"
+    target: str = "*"
+    error: str = Field(default="*", description="error class or error code")
+    then: Literal["retry", "hold", "fail"]
+    limit: int = Field(default=5, ge=0, description="attempts before `afterwards`")
+    backoff: float = Field(default=1.0, ge=0, description="seconds before the first retry; doubles each time")
+    backoff_max: float = Field(default=300.0, ge=0)
+    afterwards: Literal["hold", "fail"] = "hold"
+    queue: str = Field(default="noc", description="who gets the case when it is held")
+
+
+class CatalogueFile(Entry):
+    """One YAML file under catalog/: any of these kinds."""
+
+    offerings: tuple[ProductOffering, ...] = ()
+    products: tuple[ProductSpecification, ...] = ()
+    services: tuple[ServiceSpecification, ...] = ()
+    resources: tuple[ResourceSpecification, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    failure_policy: tuple[FailureRule, ...] = ()
