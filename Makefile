@@ -1,5 +1,6 @@
 # Everything a newcomer needs; `make help` lists it. Needs Python 3.11-3.13 (with venv) and make, nothing else.
-PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+# the newest of these that runs (a pyenv shim may be on the PATH and not run)
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do $$p -c 'import venv' 2>/dev/null && echo $$p && break; done)
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready

@@ -66,6 +66,7 @@ def namespace(ctx: context.Context, node: Any) -> str:
 
 
 def facts(node: Any, space: str) -> dict[str, Any]:
+    """What the module's docstring lists, without the cases."""
     found: dict[str, Any] = {"kind": node.keyword}
     if node.keyword == "list":
         found["keys"] = [f"{{{space}}}{key.arg}" for key in getattr(node, "i_key", None) or []]
@@ -79,6 +80,7 @@ def facts(node: Any, space: str) -> dict[str, Any]:
 
 
 def walk(ctx: context.Context, node: Any, path: str, cases: list[list[str]], into: dict[str, dict[str, Any]]) -> None:
+    """Put the configuration nodes below `node` into `into`; `cases` are the choices passed since the last data node."""
     for child in getattr(node, "i_children", []):
         if getattr(child, "i_config", None) is False:
             continue
@@ -112,6 +114,7 @@ def dump(nodes: dict[str, dict[str, Any]], prefix: dict[str, str]) -> str:
 
 
 def main() -> int:
+    """Exit code: 0, or 1 when --check finds a difference."""
     check = "--check" in sys.argv[1:]
     made = tables()
     stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
