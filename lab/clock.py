@@ -1,0 +1,125 @@
+"""The lab's clock: one time for all of its processes, faster than ours, that stands still while the lab is down.
+
+Piecewise linear and kept in one small file: since the moment `real` (CLOCK_MONOTONIC, which on Linux is the same for every process
+and does not jump with NTP) lab time has run from `lab` at `rate` lab seconds a real second. Who changes the rate writes a new piece.
+"""
+
+import asyncio
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from lab.files import locked, write_atomically
+
+BEGINNING = datetime.fromisoformat("2024-03-11T09:00:00+11:00")
+"""Lab time of the first start: the worked example's, so that the ids made of it read as in the example. Melbourne's summer time."""
+PACE = 600.0
+"""Lab seconds in a real second, usually: ten minutes."""
+TIME_SCALE = 10_800.0
+"""Lab seconds in a real second while a parcel is on the road: three hours, so that 36 hours take twelve seconds."""
+
+_LOOK_AGAIN = 0.1  # real seconds after which a sleeper looks whether another process changed the rate
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of lab time with one rate: from `lab` (ISO 8601) at the real second `real` of the boot `boot`."""
+
+    lab: str
+    real: float
+    boot: str
+    running: bool
+    pace: float
+    time_scale: float
+    on_the_road: tuple[str, ...] = ()
+
+    @property
+    def rate(self) -> float:
+        """Lab seconds a real second; 0 while the clock stands still."""
+        if not self.running:
+            return 0.0
+        return self.time_scale if self.on_the_road else self.pace
+
+    def at(self, real: float, boot: str) -> datetime:
+        """Lab time at a real second. A reboot stopped the lab and restarted the real seconds: no time has passed since."""
+        elapsed = max(0.0, real - self.real) if boot == self.boot else 0.0
+        return datetime.fromisoformat(self.lab) + timedelta(seconds=elapsed * self.rate)
+
+
+def _boot() -> str:
+    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
+
+
+class LabClock:
+    """Reads the clock in the file `path` (`<lab>/clock.json`); a clock that was never started stands at the beginning.
+
+    Any process may read. `start` and `stop` are the lab's, `run_fast` and `run_normal` the carrier's.
+    """
+
+    def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Use the clock in `path`; `monotonic` gives the real seconds (replaced in tests only)."""
+        self._path = path
+        self._monotonic = monotonic
+        self._boot = _boot()
+        self._seen: tuple[int, int] | None = None
+        self._piece = Piece(BEGINNING.isoformat(), 0.0, self._boot, running=False, pace=PACE, time_scale=TIME_SCALE)
+
+    def now(self) -> datetime:
+        """Lab time, aware."""
+        return self._read().at(self._monotonic(), self._boot)
+
+    def real_seconds_until(self, moment: datetime) -> float:
+        """Real seconds until the lab time `moment` at the present rate: 0 when it has passed, infinity while the clock stands still."""
+        piece = self._read()
+        left = (moment - piece.at(self._monotonic(), self._boot)).total_seconds()
+        if left <= 0:
+            return 0.0
+        return left / piece.rate if piece.rate else math.inf
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Return once the lab time `moment` has come, however often the rate changes before."""
+        while left := self.real_seconds_until(moment):
+            # the rate changes in another process and a file cannot be awaited
+            await asyncio.sleep(min(left, _LOOK_AGAIN))
+
+    def start(self, *, pace: float | None = None, time_scale: float | None = None) -> None:
+        """Let the time pass, at new rates if given; a running clock only takes the rates over."""
+        self._change(
+            lambda piece: replace(piece, running=True, pace=pace or piece.pace, time_scale=time_scale or piece.time_scale),
+        )
+
+    def stop(self) -> None:
+        """Let the time stand still until the next start."""
+        self._change(lambda piece: replace(piece, running=False))
+
+    def run_fast(self, parcel: str) -> None:
+        """Note that `parcel` is on the road; while any is, the clock runs at `time_scale`. Saying it twice changes nothing."""
+        self._change(lambda piece: replace(piece, on_the_road=tuple(sorted({*piece.on_the_road, parcel}))))
+
+    def run_normal(self, parcel: str) -> None:
+        """Note that `parcel` is no longer on the road; with the last one the clock runs at `pace` again."""
+        self._change(lambda piece: replace(piece, on_the_road=tuple(other for other in piece.on_the_road if other != parcel)))
+
+    def _change(self, change: Callable[[Piece], Piece]) -> None:
+        with locked(self._path):
+            old = self._read()
+            real = self._monotonic()
+            here = replace(old, lab=old.at(real, self._boot).isoformat(), real=real, boot=self._boot)
+            write_atomically(self._path, json.dumps(asdict(change(here))), mode=0o644)
+
+    def _read(self) -> Piece:
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return self._piece
+        # every change is a new file: inode and time together tell whether the one we know is still there
+        if self._seen != (seen := (status.st_ino, status.st_mtime_ns)):
+            content = json.loads(self._path.read_text())
+            self._piece = Piece(**{**content, "on_the_road": tuple(content["on_the_road"])})
+            self._seen = seen
+        return self._piece
