@@ -1,0 +1,98 @@
+"""What is asked of us: an order as a playbook, a bulk row or an API says it. Validated, not yet looked up in the catalogue."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from engine.catalogue.models import Scalar
+from engine.states import Level
+
+
+class Request(BaseModel):
+    """Base: camelCase outside, unknown fields refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True, str_strip_whitespace=True)
+
+
+class Customer(Request):
+    """Who orders. Only the id's number goes into ids of services and products."""
+
+    id: str = Field(min_length=1, description="e.g. CUST-4821")
+    name: str = ""
+    account: str = ""
+
+    @property
+    def number(self) -> str:
+        """The trailing number of the id (`CUST-4821` -> `4821`), or the id without what cannot stand in an id."""
+        digits = re.search(r"(\d+)$", self.id)
+        return digits[1] if digits else re.sub(r"[^A-Za-z0-9]+", "-", self.id)
+
+
+class Address(Request):
+    """Where. The exchange and distribution point are what address qualification said."""
+
+    street: str = ""
+    city: str = ""
+    state: str = ""
+    postcode: str = ""
+    exchange: str = Field(min_length=1, description="NetBox site of the exchange, e.g. EAST-07")
+    distribution_point: str = ""
+
+
+class ItemRequest(Request):
+    """One line of an order: an offering (product order) or a specification (service and resource order)."""
+
+    offering: str | None = Field(default=None, description="product offering, e.g. PO-SF200H")
+    specification: str | None = Field(default=None, description="CFS or RFS, for service and resource orders")
+    action: Literal["add"] = "add"
+    characteristics: dict[str, Scalar] = Field(default_factory=dict)
+
+
+class OrderRequest(ItemRequest):
+    """An order. One line may be written without `items`.
+
+    The external id is the idempotency key: the same body again is the same order, another body is refused.
+    """
+
+    external_id: str = Field(min_length=1, max_length=100, description="the caller's own id of this order; idempotency key")
+    level: Level = Level.PRODUCT
+    description: str = ""
+    customer: Customer
+    address: Address
+    items: tuple[ItemRequest, ...] = ()
+    priority: int = Field(default=4, ge=0, le=4, description="TM Forum: 0 is the highest, 4 the lowest")
+    requested_start_date: datetime | None = Field(default=None, description="not before this; with a time zone")
+
+    @model_validator(mode="after")
+    def _lines(self) -> Self:
+        if self.items and (self.offering or self.specification or self.characteristics):
+            raise ValueError("give either items, or one offering/specification with its characteristics, not both")
+        for line in self.lines:
+            wanted, other = ("offering", "specification") if self.level is Level.PRODUCT else ("specification", "offering")
+            if getattr(line, wanted) is None:
+                raise ValueError(f"a {self.level} order needs `{wanted}` in each line")
+            if getattr(line, other) is not None:
+                raise ValueError(f"a {self.level} order has `{wanted}`, not `{other}`")
+        if self.requested_start_date is not None and self.requested_start_date.tzinfo is None:
+            raise ValueError("requestedStartDate needs a time zone, e.g. 2024-03-12T09:00:00+11:00")
+        return self
+
+    @property
+    def lines(self) -> tuple[ItemRequest, ...]:
+        """The lines, also when the order was written as one."""
+        own = ItemRequest(offering=self.offering, specification=self.specification, characteristics=self.characteristics)
+        return self.items or (own,)
+
+    def body(self) -> dict[str, Any]:
+        """The request as JSON data, as it came (without what was left out)."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def digest(self) -> str:
+        """Hash of the body: tells a repetition from another order under the same external id."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()

@@ -1,0 +1,382 @@
+"""One order with everything below it, in memory: how results of steps change states, and what they set free.
+
+A tree is loaded, changed by the methods here and written back in one database transaction. It knows no database, no NetBox and
+no device, so that every rule of the cascade ROI -> SOI -> SO -> PO can be tested by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from engine.ports import Allocation, Mark, Trouble
+from engine.states import Level, OrderState, ProductState, ServiceState, legal, require, roll_up
+
+
+class StepKind(StrEnum):
+    """What a step does."""
+
+    DECOMPOSE = "decompose"
+    RESERVE = "reserve"
+    CONFIGURE = "configure"
+    WAIT = "wait"
+    ONLINE = "online"
+    ACTIVATE = "activate"
+
+
+class StepState(StrEnum):
+    """Where a step stands. Only `ready` steps are claimed from their lane."""
+
+    BLOCKED = "blocked"
+    READY = "ready"
+    RUNNING = "running"
+    WAITING = "waiting"
+    HELD = "held"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Nothing more will happen to it."""
+        return self in (StepState.DONE, StepState.FAILED, StepState.CANCELLED)
+
+
+@dataclass
+class Order:
+    """An order of one level. `root` is the id of the order that was submitted."""
+
+    id: str
+    root: str
+    level: Level
+    state: OrderState
+    created: datetime
+    catalogue: str
+    external_id: str | None = None
+    digest: str = ""
+    parent: str | None = None
+    priority: int = 4
+    body: dict[str, Any] = field(default_factory=dict)
+    checksum: str | None = None
+    """What the dry run showed, when the submitter insists on it."""
+    reason: str = ""
+    decomposed: bool = False
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+@dataclass
+class Item:
+    """A line of an order. Secret characteristics are sealed."""
+
+    order: str
+    id: str
+    root: str
+    level: Level
+    specification: str
+    state: OrderState
+    ordinal: int
+    action: str = "add"
+    offering: str | None = None
+    parent: str | None = None
+    """Item of the order above that it was decomposed from (the first, when several share it)."""
+    serves: tuple[str, ...] = ()
+    """All items of the order above that need it."""
+    depends_on: tuple[str, ...] = ()
+    instance: str | None = None
+    """Id of the product or service that it makes."""
+    characteristics: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    trouble: Trouble | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+@dataclass
+class Step:
+    """One piece of work at one target: what is scheduled, retried and settled. `key` is unique in the tree."""
+
+    id: int
+    root: str
+    order: str
+    key: str
+    kind: StepKind
+    state: StepState
+    item: str | None = None
+    part: int = 0
+    """Which of the configurations, waits, ... of the specification it carries out."""
+    needs: tuple[str, ...] = ()
+    target_expression: str = ""
+    target: str | None = None
+    lane: str | None = None
+    gates: bool = True
+    """False: nobody waits for it (marking resources as active, the online report)."""
+    outside: bool = False
+    """Waits for somebody who is not us."""
+    priority: int = 4
+    attempt: int = 0
+    due: float = 0.0
+    awaits: str | None = None
+    trouble: Trouble | None = None
+    evidence: str = ""
+    learned: dict[str, str] = field(default_factory=dict)
+    transaction: str | None = None
+    ended: datetime | None = None
+
+
+@dataclass
+class Instance:
+    """A product or service instance (TMF637, TMF638). It lives on after the order."""
+
+    id: str
+    level: Level
+    specification: str
+    state: str
+    customer: str
+    root: str
+    order: str
+    item: str
+    catalogue: str
+    offering: str | None = None
+    characteristics: dict[str, Any] = field(default_factory=dict)
+    started: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened, for the outbox."""
+
+    root: str
+    order: str
+    item: str | None
+    type: str
+    at: datetime
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step came to. `state` is one of done, waiting, ready (retry), held, failed, blocked (given back untouched)."""
+
+    state: StepState
+    trouble: Trouble | None = None
+    evidence: str = ""
+    learned: Mapping[str, str] = field(default_factory=dict)
+    awaits: str | None = None
+    due: float = 0.0
+    transaction: str | None = None
+
+
+class Tree:
+    """The order that was submitted and all below it."""
+
+    def __init__(
+        self,
+        orders: Iterable[Order],
+        items: Iterable[Item],
+        steps: Iterable[Step],
+        allocations: Iterable[Allocation] = (),
+        instances: Iterable[Instance] = (),
+    ) -> None:
+        self.orders = {order.id: order for order in orders}
+        self.items = {(item.order, item.id): item for item in items}
+        self.steps = {step.key: step for step in steps}
+        self.allocations = {allocation.mark: allocation for allocation in allocations}
+        self.instances = {instance.id: instance for instance in instances}
+        self.events: list[Event] = []
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+    @property
+    def root(self) -> Order:
+        """The order that was submitted."""
+        return next(order for order in self.orders.values() if order.id == order.root)
+
+    def order_of(self, level: Level) -> Order | None:
+        """The order of this level, if it exists (yet)."""
+        return next((order for order in self.orders.values() if order.level is level), None)
+
+    def items_of(self, order: str) -> list[Item]:
+        """The items of an order, in their order."""
+        return sorted((item for item in self.items.values() if item.order == order), key=lambda item: item.ordinal)
+
+    def item_of(self, step: Step) -> Item | None:
+        """The item that a step belongs to."""
+        return self.items.get((step.order, step.item)) if step.item else None
+
+    def steps_of(self, order: str, item: str) -> list[Step]:
+        """The steps of an item."""
+        return [step for step in self.steps.values() if step.order == order and step.item == item]
+
+    def children(self, order: Order, item: Item) -> list[Item]:
+        """The items of the order below that this item was decomposed into."""
+        below = next((o for o in self.orders.values() if o.parent == order.id), None)
+        return [] if below is None else [child for child in self.items_of(below.id) if item.id in child.serves]
+
+    def missing(self, marks: Iterable[Mark]) -> set[Mark]:
+        """Which of these are not allocated."""
+        return set(marks) - set(self.allocations)
+
+    # -- changing ------------------------------------------------------------------------------------------------------
+    def emit(self, order: str, item: str | None, type_: str, at: datetime, **data: Any) -> None:
+        """Put an event into the outbox of this tree."""
+        self.events.append(Event(self.root.id, order, item, type_, at, data))
+
+    def add(self, order: Order, items: Iterable[Item], at: datetime) -> None:
+        """A new order below, acknowledged."""
+        self.orders[order.id] = order
+        self.emit(order.id, None, "orderCreate", at, state=order.state, level=order.level)
+        for item in items:
+            self.items[order.id, item.id] = item
+
+    def plan(self, steps: Iterable[Step], real: float) -> None:
+        """Add steps. Those that need nothing are ready at once."""
+        for step in steps:
+            self.steps[step.key] = step
+        self._unlock(real)
+
+    def claim(self, step: Step, now: datetime) -> None:
+        """A worker has begun with it. Items begin with their first step."""
+        step.state, step.attempt = StepState.RUNNING, step.attempt + 1
+        if step.kind is StepKind.RESERVE:
+            self._start(self.orders[step.order], now)
+        item = self.item_of(step)
+        if item is not None and step.gates and step.kind is StepKind.CONFIGURE:
+            self._move_item(item, OrderState.IN_PROGRESS, now)
+        self.roll(now)
+
+    def settle(self, step: Step, result: StepResult, now: datetime, real: float) -> None:
+        """Record what became of a step, set free what depended on it, and roll the states up."""
+        step.state, step.trouble, step.awaits, step.due = result.state, result.trouble, result.awaits, result.due or real
+        step.evidence = result.evidence or step.evidence
+        step.learned = {**step.learned, **result.learned}
+        step.transaction = result.transaction or step.transaction
+        if step.state.final:
+            step.ended = now
+        if step.state is StepState.FAILED:
+            self._cancel_dependants()
+        self._unlock(real)
+        self.roll(now)
+
+    def decomposed(self, order: Order, now: datetime) -> None:
+        """The order below exists: this one is in progress."""
+        order.decomposed = True
+        self._start(order, now)
+
+    def _start(self, order: Order, now: datetime) -> None:
+        order.started = order.started or now
+        if order.state is OrderState.ACKNOWLEDGED:
+            self._move_order(order, OrderState.IN_PROGRESS, now)
+
+    def _unlock(self, real: float) -> None:
+        for step in self.steps.values():
+            if step.state is StepState.BLOCKED and all(self.steps[key].state is StepState.DONE for key in step.needs):
+                step.state, step.due = StepState.READY, max(step.due, real)
+
+    def _cancel_dependants(self) -> None:
+        lost = {key for key, step in self.steps.items() if step.state in (StepState.FAILED, StepState.CANCELLED)}
+        while True:
+            more = [s for s in self.steps.values() if s.state is StepState.BLOCKED and lost & set(s.needs)]
+            if not more:
+                return
+            for step in more:
+                step.state = StepState.CANCELLED
+                lost.add(step.key)
+
+    # -- states --------------------------------------------------------------------------------------------------------
+    def roll(self, now: datetime) -> None:
+        """Bring items and orders to the state that follows from what is below them, from the bottom up."""
+        for level in (Level.RESOURCE, Level.SERVICE, Level.PRODUCT):
+            order = self.order_of(level)
+            if order is None:
+                continue
+            for item in self.items_of(order.id):
+                self._roll_item(order, item, now)
+            state = roll_up(item.state for item in self.items_of(order.id))
+            if state is not OrderState.ACKNOWLEDGED:
+                self._move_order(order, state, now)
+
+    def _roll_item(self, order: Order, item: Item, now: datetime) -> None:
+        own = [step for step in self.steps_of(order.id, item.id) if step.gates]
+        children = self.children(order, item)
+        if not own and not children and not self._planned(order):
+            return
+        states = [child.state for child in children] + ([_of_steps(own, item)] if own else [])
+        state = roll_up(states) if states else OrderState.COMPLETED
+        trouble = next((step.trouble for step in own if step.trouble and step.state is not StepState.DONE), None)
+        item.trouble = trouble or next((child.trouble for child in children if child.trouble and child.state is state), None)
+        if state is OrderState.PARTIAL and not legal(order.level, item.state, state):
+            state = OrderState.FAILED
+        if state is not OrderState.ACKNOWLEDGED:
+            self._move_item(item, state, now)
+
+    def _planned(self, order: Order) -> bool:
+        """Whether all that will ever belong to the items of this order is there."""
+        return any(step.kind is StepKind.RESERVE for step in self.steps.values()) and order.level is not Level.RESOURCE
+
+    def _move_item(self, item: Item, to: OrderState, now: datetime) -> None:
+        for state in _path(item.level, item.state, to):
+            require(item.level, item.id, item.state, state)
+            item.state = state
+            item.reason = item.trouble.message if item.trouble and state in (OrderState.HELD, OrderState.FAILED) else ""
+            item.started = item.started or now
+            item.ended = now if state.final else None
+            self.emit(item.order, item.id, "itemStateChange", now, state=state, **({"reason": item.reason} if item.reason else {}))
+        self._move_instance(item, now)
+
+    def _move_order(self, order: Order, to: OrderState, now: datetime) -> None:
+        for state in _path(order.level, order.state, to):
+            require(order.level, order.id, order.state, state)
+            order.state = state
+            order.started = order.started or now
+            order.ended = now if state.final else None
+            order.reason = next((i.reason for i in self.items_of(order.id) if i.reason and i.state is state), "")
+            self.emit(order.id, None, "orderStateChange", now, state=state, **({"reason": order.reason} if order.reason else {}))
+
+    def _move_instance(self, item: Item, now: datetime) -> None:
+        instance = self.instances.get(item.instance or "")
+        state = _INSTANCE_STATES.get((item.level, item.state))
+        if instance is None or state is None or instance.state == state:
+            return
+        instance.state = state
+        if state in (ServiceState.ACTIVE, ProductState.ACTIVE):
+            instance.started = now
+        self.emit(item.order, item.id, f"{item.level}StateChange", now, id=instance.id, state=state)
+
+
+_INSTANCE_STATES: Mapping[tuple[Level, OrderState], str] = {
+    (Level.SERVICE, OrderState.IN_PROGRESS): ServiceState.INACTIVE,
+    (Level.SERVICE, OrderState.COMPLETED): ServiceState.ACTIVE,
+    (Level.PRODUCT, OrderState.IN_PROGRESS): ProductState.PENDING_ACTIVE,
+    (Level.PRODUCT, OrderState.COMPLETED): ProductState.ACTIVE,
+    (Level.PRODUCT, OrderState.FAILED): ProductState.ABORTED,
+}
+
+
+def _of_steps(steps: list[Step], item: Item) -> OrderState:
+    """State of an item that follows from its own steps."""
+    states = {step.state for step in steps}
+    if states == {StepState.DONE}:
+        return OrderState.COMPLETED
+    if states & {StepState.FAILED, StepState.CANCELLED}:
+        never_begun = states <= {StepState.CANCELLED, StepState.BLOCKED} and item.state is OrderState.ACKNOWLEDGED
+        return OrderState.REJECTED if never_begun else OrderState.FAILED
+    if StepState.HELD in states:
+        return OrderState.HELD
+    if StepState.RUNNING in states and any(s.kind is StepKind.CONFIGURE for s in steps if s.state is StepState.RUNNING):
+        return OrderState.IN_PROGRESS
+    if any(step.outside and step.state is StepState.WAITING for step in steps):
+        return OrderState.PENDING
+    begun = item.state is not OrderState.ACKNOWLEDGED or states & {StepState.DONE, StepState.WAITING}
+    return OrderState.IN_PROGRESS if begun else OrderState.ACKNOWLEDGED
+
+
+def _path(level: Level, source: OrderState, to: OrderState) -> tuple[OrderState, ...]:
+    """The states to go through. `held` and `pending` end through `inProgress`, and nothing ends that never began."""
+    if source is to or source.final:
+        return ()
+    if legal(level, source, to):
+        return (to,)
+    return (OrderState.IN_PROGRESS, to) if source is not OrderState.IN_PROGRESS else (to,)

@@ -1,0 +1,64 @@
+"""Secrets: sealed where they are stored, masked where they are shown."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Iterable
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from engine.errors import SettingsInvalid
+
+MASK = "••••••••"
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def generate(length: int) -> str:
+    """A random secret that is legal in a WPA passphrase, in RADIUS and in JSON (letters and digits)."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def mask(text: str, hidden: Iterable[str]) -> str:
+    """The text with every secret value replaced. The longest first: one secret may be part of another."""
+    for value in sorted(filter(None, hidden), key=len, reverse=True):
+        text = text.replace(value, MASK)
+    return text
+
+
+class Vault:
+    """Seals and opens text with one key (Fernet: AES-128-CBC with HMAC-SHA256)."""
+
+    def __init__(self, key: bytes) -> None:
+        try:
+            self._fernet = Fernet(key)
+        except ValueError as error:
+            raise SettingsInvalid("the secret key is not a Fernet key (32 bytes, url-safe base64)") from error
+
+    @classmethod
+    def from_file(cls, path: Path) -> Vault:
+        """The key in this file; made on first use, readable by the owner only."""
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = path.with_suffix(".new")
+            new.touch(mode=0o600)
+            new.write_bytes(Fernet.generate_key())
+            try:
+                path.hardlink_to(new)  # atomic and never over another process' key
+            except FileExistsError:
+                pass
+            finally:
+                new.unlink(missing_ok=True)
+        return cls(path.read_bytes().strip())
+
+    def seal(self, text: str) -> str:
+        """Encrypted form of the text."""
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """The text again. Raises SettingsInvalid when the key is another one."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise SettingsInvalid("what is stored was sealed with another key: is this the right secret key file?") from error
