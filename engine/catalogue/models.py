@@ -107,6 +107,7 @@ class Reservation(Entry):
     kind: Literal["olt-port", "stock", "vlan", "ipv4", "ipv6-prefix"]
     pool: dict[str, Expression] = Field(description="where it comes from; which keys a kind knows: docs/catalogue.md")
     requires: tuple[str, ...] = Field(default=(), description="other reservations of this RFS without which it is not taken")
+    activated_by: str | None = Field(default=None, description="RFS whose completion puts it to use; default: the one that reserves it")
 
 
 class SharedFragment(Entry):

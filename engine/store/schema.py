@@ -1,0 +1,238 @@
+"""The tables. SQLite and PostgreSQL alike; migrations/ brings a database to this shape.
+
+Business times (the clock people live in) are ISO 8601 text with zone; `due`, `until` and other times that machines count in are
+seconds since the epoch. Columns named `*_sealed` hold text encrypted by engine.vault: configurations carry keys and passwords.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _text(name: str, *, null: bool = False, key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=null, primary_key=key)
+
+
+catalogues = sa.Table(
+    "catalogues", metadata, _text("digest", key=True), sa.Column("content", sa.LargeBinary, nullable=False), _text("created")
+)
+
+counters = sa.Table("counters", metadata, _text("name", key=True), sa.Column("value", sa.Integer, nullable=False))
+
+orders = sa.Table(
+    "orders",
+    metadata,
+    _text("id", key=True),
+    _text("root"),
+    _text("level"),
+    _text("state"),
+    _text("external_id", null=True),
+    _text("digest"),
+    _text("parent", null=True),
+    _text("catalogue"),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("body", Json, nullable=False),
+    _text("checksum", null=True),
+    _text("reason"),
+    sa.Column("decomposed", sa.Boolean, nullable=False),
+    _text("created"),
+    _text("started", null=True),
+    _text("ended", null=True),
+    sa.Column("version", sa.Integer, nullable=False, server_default="0"),
+    sa.UniqueConstraint("external_id"),
+    sa.Index("ix_orders_root", "root"),
+    sa.Index("ix_orders_state", "state"),
+)
+
+items = sa.Table(
+    "items",
+    metadata,
+    _text("order", key=True),
+    _text("id", key=True),
+    _text("root"),
+    _text("level"),
+    _text("specification"),
+    _text("state"),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    _text("action"),
+    _text("offering", null=True),
+    _text("parent", null=True),
+    sa.Column("serves", Json, nullable=False),
+    sa.Column("depends_on", Json, nullable=False),
+    _text("instance", null=True),
+    sa.Column("characteristics", Json, nullable=False),
+    _text("reason"),
+    sa.Column("trouble", sa.JSON(none_as_null=True)),
+    _text("started", null=True),
+    _text("ended", null=True),
+    sa.Index("ix_items_root", "root"),
+)
+
+steps = sa.Table(
+    "steps",
+    metadata,
+    sa.Column("id", Big, primary_key=True, autoincrement=True),
+    _text("root"),
+    _text("order"),
+    _text("key"),
+    _text("kind"),
+    _text("state"),
+    _text("item", null=True),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("needs", Json, nullable=False),
+    _text("target_expression"),
+    _text("target", null=True),
+    _text("lane", null=True),
+    sa.Column("gates", sa.Boolean, nullable=False),
+    sa.Column("outside", sa.Boolean, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("due", sa.Float, nullable=False),
+    _text("awaits", null=True),
+    sa.Column("trouble", sa.JSON(none_as_null=True)),
+    _text("evidence"),
+    sa.Column("learned", Json, nullable=False),
+    _text("transaction", null=True),
+    _text("ended", null=True),
+    sa.UniqueConstraint("root", "key"),
+    sa.Index(
+        "ix_steps_ready", "lane", "priority", "due", sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'")
+    ),
+    sa.Index(
+        "ix_steps_open",
+        "state",
+        "due",
+        sqlite_where=sa.text("state IN ('running', 'waiting')"),
+        postgresql_where=sa.text("state IN ('running', 'waiting')"),
+    ),
+    sa.Index("ix_steps_awaits", "awaits", sqlite_where=sa.text("awaits IS NOT NULL"), postgresql_where=sa.text("awaits IS NOT NULL")),
+)
+
+lanes = sa.Table(
+    "lanes",
+    metadata,
+    _text("name", key=True),
+    _text("owner", null=True),
+    sa.Column("until", sa.Float, nullable=False, server_default="0"),
+    sa.Column("fence", sa.Integer, nullable=False, server_default="0"),
+)
+
+allocations = sa.Table(
+    "allocations",
+    metadata,
+    _text("order", key=True),
+    _text("item", key=True),
+    _text("name", key=True),
+    _text("root"),
+    _text("kind"),
+    _text("service"),
+    sa.Column("attributes", Json, nullable=False),
+    sa.Column("objects", Json, nullable=False),
+    _text("state"),
+    sa.Index("ix_allocations_root", "root"),
+)
+
+instances = sa.Table(
+    "instances",
+    metadata,
+    _text("id", key=True),
+    _text("level"),
+    _text("specification"),
+    _text("state"),
+    _text("customer"),
+    _text("root"),
+    _text("order"),
+    _text("item"),
+    _text("catalogue"),
+    _text("offering", null=True),
+    sa.Column("characteristics", Json, nullable=False),
+    _text("started", null=True),
+    sa.Index("ix_instances_root", "root"),
+    sa.Index("ix_instances_customer", "customer"),
+)
+
+targets = sa.Table(
+    "targets",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _text("name"),
+    _text("platform"),
+    _text("adopted", null=True),
+    sa.UniqueConstraint("name"),
+)
+
+configurations = sa.Table(
+    "configurations",
+    metadata,
+    sa.Column("id", Big, primary_key=True, autoincrement=True),
+    sa.Column("target", sa.Integer, nullable=False),
+    _text("key"),
+    _text("text_sealed"),
+    _text("root", null=True),
+    _text("transaction", null=True),
+    _text("applied"),
+    sa.UniqueConstraint("target", "key"),
+)
+
+# who states what on a target: makes the cost of a change that of its own fragments (hashes of path and value)
+nodes = sa.Table(
+    "nodes",
+    metadata,
+    sa.Column("target", sa.Integer, primary_key=True),
+    sa.Column("path", sa.BigInteger, primary_key=True),
+    sa.Column("configuration", sa.BigInteger, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+    sa.Index("ix_nodes_configuration", "configuration"),
+    sqlite_with_rowid=False,
+)
+
+transactions = sa.Table(
+    "transactions",
+    metadata,
+    _text("id", key=True),
+    _text("target"),
+    _text("state"),
+    sa.Column("fence", sa.Integer, nullable=False),
+    _text("forward_sealed"),
+    _text("reverse_sealed"),
+    _text("fragments_sealed"),
+    _text("message"),
+    sa.Column("checks", Json, nullable=False),
+    _text("opened"),
+    _text("ended", null=True),
+    sa.Index("ix_transactions_open", "target", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")),
+)
+
+transaction_steps = sa.Table(
+    "transaction_steps",
+    metadata,
+    _text("transaction", key=True),
+    sa.Column("step", Big, primary_key=True),
+    _text("root"),
+    sa.Index("ix_transaction_steps_root", "root"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("number", Big, primary_key=True, autoincrement=True),
+    _text("root"),
+    _text("order"),
+    _text("item", null=True),
+    _text("type"),
+    _text("at"),
+    sa.Column("data", Json, nullable=False),
+    sa.Index("ix_events_root", "root"),
+    sqlite_autoincrement=True,
+)

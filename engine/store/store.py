@@ -1,0 +1,188 @@
+"""Loading and saving trees, and the few questions that are asked across orders."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.catalogue.catalogue import Catalogue
+from engine.errors import UnknownOrder
+from engine.ports import Allocation, Clock
+from engine.states import Level
+from engine.store import rows
+from engine.store.database import Database
+from engine.store.schema import allocations, catalogues, counters, events, instances, items, lanes, orders, steps
+from engine.tree import Instance, Item, Order, Step, Tree
+from engine.vault import Vault
+
+_TABLES: tuple[tuple[sa.Table, type[Any]], ...] = ((orders, Order), (items, Item), (steps, Step), (instances, Instance))
+_KEYS: Mapping[sa.Table, tuple[str, ...]] = {orders: ("id",), items: ("order", "id"), steps: ("id",), instances: ("id",)}
+# PO-2024-00847, SO-2024-03291 and RO-2024-07814 are the worked example's; the embedded data starts its counters there
+FIRST_NUMBERS: Mapping[Level, int] = {Level.PRODUCT: 847, Level.SERVICE: 3291, Level.RESOURCE: 7814}
+
+
+class Store:
+    """The tables, with the key that seals what is secret in them."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
+        self.database, self.vault, self.clock = database, vault, clock
+        self._catalogues: dict[str, Catalogue] = {}
+
+    # -- trees ---------------------------------------------------------------------------------------------------------
+    @contextlib.contextmanager
+    def changing(self, roots: Iterable[str]) -> Iterator[tuple[sa.Connection, dict[str, Tree]]]:
+        """One transaction over whole trees: what the block changes in them is written when it ends, with their events."""
+        with self.database.write() as tx:
+            loaded = self.trees(tx, roots, lock=True)
+            before = {root: _snapshot(tree) for root, tree in loaded.items()}
+            yield tx, loaded
+            for root, tree in loaded.items():
+                self.save(tx, tree, before[root])
+
+    def trees(self, tx: sa.Connection, roots: Iterable[str], *, lock: bool = False) -> dict[str, Tree]:
+        """The trees of these roots. `lock`: nobody else changes them until the transaction ends."""
+        wanted = sorted(set(roots))
+        if lock and wanted and not self.database.sqlite:
+            tx.execute(sa.select(orders.c.id).where(orders.c.id.in_(wanted)).order_by(orders.c.id).with_for_update())
+        found: dict[sa.Table, dict[str, list[Any]]] = {}
+        for table, cls in _TABLES:
+            found[table] = defaultdict(list)
+            for row in tx.execute(sa.select(table).where(table.c.root.in_(wanted))).mappings():
+                found[table][row["root"]].append(rows.read(cls, row))
+        given: dict[str, list[Allocation]] = defaultdict(list)
+        for row in tx.execute(sa.select(allocations).where(allocations.c.root.in_(wanted), allocations.c.state != "released")).mappings():
+            given[row["root"]].append(rows.read_allocation(row))
+        return {
+            root: Tree(found[orders][root], found[items][root], found[steps][root], given[root], found[instances][root])
+            for root in wanted
+            if found[orders][root]
+        }
+
+    def save(self, tx: sa.Connection, tree: Tree, before: Mapping[sa.Table, Mapping[Any, rows.Row]] | None = None) -> None:
+        """Write what differs from `before` (nothing: all of it), and the events."""
+        after = _snapshot(tree)
+        for table, _ in _TABLES:
+            old = before[table] if before else {}
+            _write(
+                tx,
+                table,
+                [row for key, row in after[table].items() if key not in old],
+                [row for key, row in after[table].items() if key in old and old[key] != row],
+            )
+        if tree.events:
+            tx.execute(
+                sa.insert(events),
+                [
+                    {
+                        "root": e.root,
+                        "order": e.order,
+                        "item": e.item,
+                        "type": e.type,
+                        "at": e.at.isoformat(timespec="seconds"),
+                        "data": dict(e.data),
+                    }
+                    for e in tree.events
+                ],
+            )
+            tree.events.clear()
+
+    def tree(self, order: str) -> Tree:
+        """The tree that this order (of any level) or external id belongs to. Raises UnknownOrder."""
+        with self.database.read() as tx:
+            root = tx.execute(sa.select(orders.c.root).where((orders.c.id == order) | (orders.c.external_id == order))).scalar()
+            if root is None:
+                raise UnknownOrder(f"there is no order {order}")
+            return self.trees(tx, [root])[root]
+
+    # -- allocations ---------------------------------------------------------------------------------------------------
+    def keep_allocations(self, tx: sa.Connection, tree: Tree, given: Sequence[Allocation]) -> None:
+        """Store allocations of a tree; asking again for the same mark replaces nothing that others hold."""
+        marks = [allocation.mark for allocation in given]
+        self._drop(tx, marks)
+        if given:
+            tx.execute(sa.insert(allocations), [rows.write_allocation(a, tree.root.id, "reserved") for a in given])
+        tree.allocations.update({allocation.mark: allocation for allocation in given})
+
+    def mark_allocations(self, tx: sa.Connection, given: Iterable[Allocation], state: str) -> None:
+        """Set the state of allocations: reserved, active or released."""
+        for mark in (a.mark for a in given):
+            tx.execute(sa.update(allocations).where(*_is(mark)).values(state=state))
+
+    def _drop(self, tx: sa.Connection, marks: Iterable[Any]) -> None:
+        for mark in marks:
+            tx.execute(sa.delete(allocations).where(*_is(mark)))
+
+    # -- catalogue versions, numbers, lanes ----------------------------------------------------------------------------
+    def pin(self, tx: sa.Connection, catalogue: Catalogue) -> str:
+        """Keep this version of the catalogue with its templates; orders go on with the version they were accepted with."""
+        if not tx.execute(sa.select(catalogues.c.digest).where(catalogues.c.digest == catalogue.digest)).scalar():
+            created = self.clock.now().isoformat(timespec="seconds")
+            tx.execute(sa.insert(catalogues).values(digest=catalogue.digest, content=catalogue.dump(), created=created))
+        self._catalogues.setdefault(catalogue.digest, catalogue)
+        return catalogue.digest
+
+    def catalogue(self, digest: str) -> Catalogue:
+        """The version of the catalogue with this hash."""
+        if digest not in self._catalogues:
+            with self.database.read() as tx:
+                content = tx.execute(sa.select(catalogues.c.content).where(catalogues.c.digest == digest)).scalar_one()
+            self._catalogues[digest] = Catalogue.restore(content)
+        return self._catalogues[digest]
+
+    def next_id(self, tx: sa.Connection, level: Level) -> str:
+        """The next order id, e.g. `PO-2024-00847`."""
+        name = level.order_prefix
+        number = tx.execute(
+            sa.update(counters).where(counters.c.name == name).values(value=counters.c.value + 1).returning(counters.c.value)
+        ).scalar()
+        if number is None:
+            number = FIRST_NUMBERS[level]
+            tx.execute(sa.insert(counters).values(name=name, value=number))
+        return f"{name}-{self.clock.now().year}-{number:05d}"
+
+    def ensure_lanes(self, tx: sa.Connection, names: Iterable[str]) -> None:
+        """Lanes exist from the first step on."""
+        wanted = set(names)
+        there = set(tx.execute(sa.select(lanes.c.name).where(lanes.c.name.in_(wanted))).scalars()) if wanted else set()
+        for name in sorted(wanted - there):
+            _insert_once(tx, lanes, {"name": name, "until": 0.0, "fence": 0})
+
+
+def _snapshot(tree: Tree) -> dict[sa.Table, dict[Any, rows.Row]]:
+    return {
+        orders: {key: rows.write(order) for key, order in tree.orders.items()},
+        items: {key: rows.write(item) for key, item in tree.items.items()},
+        steps: {key: rows.write(step) for key, step in tree.steps.items()},
+        instances: {key: rows.write(instance) for key, instance in tree.instances.items()},
+    }
+
+
+def _write(tx: sa.Connection, table: sa.Table, new: list[rows.Row], changed: list[rows.Row]) -> None:
+    if new:
+        if table is steps:
+            new = [{name: value for name, value in row.items() if name != "id"} for row in new]
+        tx.execute(sa.insert(table), new)
+    if changed:
+        keys = _KEYS[table]
+        columns = [column.name for column in table.columns if column.name in changed[0] and column.name not in keys]
+        statement = (
+            sa.update(table)
+            .where(*(table.c[key] == sa.bindparam(f"k_{key}") for key in keys))
+            .values({name: sa.bindparam(f"v_{name}") for name in columns})
+        )
+        tx.execute(statement, [{f"k_{k}": row[k] for k in keys} | {f"v_{n}": row[n] for n in columns} for row in changed])
+
+
+def _is(mark: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    return (allocations.c.order == mark.order, allocations.c.item == mark.item, allocations.c.name == mark.name)
+
+
+def _insert_once(tx: sa.Connection, table: sa.Table, row: rows.Row) -> None:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
+    tx.execute(dialect.insert(table).values(row).on_conflict_do_nothing())
