@@ -4,8 +4,10 @@ import contextlib
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
@@ -23,12 +25,37 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[IO[str]]:
     """Hold the lock of `path` (a file `<path>.lock` beside it) while the block runs; waits for whoever holds it.
 
-    The kernel gives the lock back when its holder dies, so a killed process leaves nothing to clean up.
+    The kernel gives the lock back when its holder dies, so a killed process leaves nothing to clean up. A forked child holds it
+    too: it closes the file that the block is given.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock of `path`."""
+    try:
+        file = path.with_name(f"{path.name}.lock").open("r")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def wait_unlocked(path: Path, patience: float) -> bool:
+    """Wait until nobody holds the lock of `path`; False when somebody still does after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while is_locked(path):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True

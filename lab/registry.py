@@ -4,6 +4,7 @@ Their credentials are in `lab.credentials`, the devices' SSH host keys in `lab.h
 """
 
 import importlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,11 @@ class Listing:
     kind: str
     name: str
 
+    @property
+    def logs_in(self) -> bool:
+        """Whether it is a device with an SSH login of its own."""
+        return self.kind in {"olt", "switch", "junos"}
+
 
 EMBEDDED = (
     Listing("olt", "OLT-EAST-07"),
@@ -44,8 +50,13 @@ EMBEDDED = (
 )
 """The stand-ins of the worked example."""
 
-SSH_KINDS = frozenset({"olt", "switch", "junos"})
-"""Kinds that are logged in to, with a login of their own each."""
+
+def named(names: Collection[str]) -> list[Listing]:
+    """Return the stand-ins of these names. Raises ValueError when one is not in the lab."""
+    found = [listing for listing in EMBEDDED if listing.name in names]
+    if unknown := set(names) - {listing.name for listing in found}:
+        raise ValueError(f"not in the lab: {', '.join(sorted(unknown))}; there are: {', '.join(listing.name for listing in EMBEDDED)}")
+    return found
 
 
 def load(kind: str) -> type[StandIn]:

@@ -21,13 +21,16 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from lab.clock import LabClock
-from lab.files import write_atomically
+from lab.files import locked, write_atomically
 from lab.process import end_with_parent, read_line, stop_process
 
 HOST = "127.0.0.1"
 """Everything in the lab listens here and nowhere else."""
 
-_SECONDS_TO_STOP = 4.0
+PROCESS = "process"
+"""Name of the file in a stand-in's folder whose lock (`lab.files.locked`) its process holds as long as it lives."""
+SECONDS_TO_STOP = 4.0
+"""After that long a stand-in that was told to stop is ended by the kernel."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,11 @@ class Endpoint:
 
 
 class StandIn(Protocol):
-    """A stand-in: made with its place, it serves until told to stop."""
+    """A stand-in: made with its place, it serves until told to stop.
+
+    A class may have a classmethod `prepare()`: the supervisor calls it once before it forks, so that what is slow to load
+    and the same for every process (YANG modules, schemas) is loaded once and its memory shared. No threads and no event loop there.
+    """
 
     kind: ClassVar[str]
 
@@ -131,7 +138,8 @@ def read_endpoint(folder: Path) -> Endpoint | None:
 def serve(kind: str, place: Place, announce: Callable[[Endpoint], None] = lambda _: None) -> int:
     """Run a stand-in in this process until SIGTERM or SIGINT; the exit code is 0, or 1 when it failed (the reason is in its log).
 
-    The endpoint file is written when it is ready, then `announce` is called, and the file is removed when it ends.
+    The endpoint file is written when it is ready, then `announce` is called, and the file is removed when it ends. One process at a
+    time works in a folder: the next waits until the last is gone.
     """
     from lab.registry import load  # here: the registry names the stand-ins, which import this module
 
@@ -143,13 +151,15 @@ def serve(kind: str, place: Place, announce: Callable[[Endpoint], None] = lambda
         write_atomically(file, json.dumps(asdict(endpoint)))
         announce(endpoint)
 
-    try:
-        asyncio.run(_until_signalled(load(kind)(place), ready))
-    except Exception:  # the last boundary of the process: nobody above could report it
-        logging.getLogger(__name__).exception("%s %s failed", kind, place.name)
-        return 1
-    finally:
-        file.unlink(missing_ok=True)
+    with locked(place.folder / PROCESS):
+        file.unlink(missing_ok=True)  # of one that was killed
+        try:
+            asyncio.run(_until_signalled(load(kind)(place), ready))
+        except Exception:  # the last boundary of the process: nobody above could report it
+            logging.getLogger(__name__).exception("%s %s failed", kind, place.name)
+            return 1
+        finally:
+            file.unlink(missing_ok=True)
     return 0
 
 
@@ -159,7 +169,7 @@ async def _until_signalled(standin: StandIn, ready: Callable[[Endpoint], None]) 
     def stop_soon() -> None:
         stop.set()
         # who does not end in time is ended by the kernel: SIGALRM is not handled, so it kills
-        signal.setitimer(signal.ITIMER_REAL, _SECONDS_TO_STOP)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS_TO_STOP)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop_soon)
@@ -191,7 +201,7 @@ def running(kind: str, name: str, folder: Path, *, lab: Path | None = None, port
             raise RuntimeError(f"{kind} {name} did not become ready: {log.read_text() if log.exists() else 'no log'}")
         yield Endpoint(**json.loads(line))
     finally:
-        stop_process(process, _SECONDS_TO_STOP + 1)
+        stop_process(process, SECONDS_TO_STOP + 1)
 
 
 def main(arguments: list[str] | None = None) -> int:
