@@ -12,7 +12,7 @@ and cases do not appear in it (as in instance data), and only configuration (`co
     presence   true: a container that means something by being there (RFC 7950 7.5.1)
     user       true: `ordered-by user` (RFC 7950 7.7.7)
     q          the value carries prefixes: "id" identityref, "xp" instance-identifier or XPath
-    cases      lab only: [[choice, case], ...] outermost first: creating the node deletes the other cases (RFC 7950 7.9)
+    cases      [[choice, case], ...] outermost first: creating the node deletes the other cases (RFC 7950 7.9)
 """
 
 import json
@@ -103,8 +103,8 @@ def tables() -> dict[Path, str]:
     prefix = {m.search_one("namespace").arg: m.search_one("prefix").arg for m in ctx.modules.values() if m.keyword == "module"}
     if len(set(prefix.values())) != len(prefix):
         raise SystemExit("two modules have the same prefix: values could not be written with the module's own prefix")
-    plain = {path: {key: value for key, value in node.items() if key != "cases"} for path, node in nodes.items()}
-    return {FOR_LAB: dump(nodes, prefix), FOR_TASKS: dump(plain, prefix)}
+    text = dump(nodes, prefix)
+    return {FOR_LAB: text, FOR_TASKS: text}
 
 
 def dump(nodes: dict[str, dict[str, Any]], prefix: dict[str, str]) -> str:
