@@ -12,6 +12,7 @@ and cases do not appear in it (as in instance data), and only configuration (`co
     presence   true: a container that means something by being there (RFC 7950 7.5.1)
     user       true: `ordered-by user` (RFC 7950 7.7.7)
     q          the value carries prefixes: "id" identityref, "xp" instance-identifier or XPath
+    union      true, beside q: the type is a union, so a value without a prefix need not be an identity
     cases      [[choice, case], ...] outermost first: creating the node deletes the other cases (RFC 7950 7.9)
 """
 
@@ -59,6 +60,12 @@ def carries_prefix(kind: Any) -> str | None:
     return carries_prefix(typedef.search_one("type")) if typedef is not None else None
 
 
+def is_union(kind: Any) -> bool:
+    """Whether the type, also behind typedefs, is a union."""
+    typedef = getattr(kind, "i_typedef", None)
+    return bool(kind.arg == "union" or (typedef is not None and is_union(typedef.search_one("type"))))
+
+
 def namespace(ctx: context.Context, node: Any) -> str:
     """A submodule's nodes live in the namespace of the module that includes it."""
     own = node.i_module.search_one("namespace") or ctx.get_module(node.i_module.i_including_modulename).search_one("namespace")
@@ -76,6 +83,8 @@ def facts(node: Any, space: str) -> dict[str, Any]:
         found["presence"] = True
     if node.keyword in ("leaf", "leaf-list") and (prefixed := carries_prefix(node.search_one("type"))):
         found["q"] = prefixed
+        if is_union(node.search_one("type")):
+            found["union"] = True
     return found
 
 
