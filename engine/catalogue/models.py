@@ -1,7 +1,8 @@
 """What the catalogue says, as data (catalog/*.yaml, one mapping of kinds per file).
 
-Strings may hold expressions in Jinja (`{{ exchange }}`), conditions are bare Jinja expressions (`technology == 'GPON'`);
-engine.expressions evaluates both, sandboxed and strict. The names they may use are listed in docs/catalogue.md, which is made from here.
+Strings may hold expressions in Jinja (`{{ exchange.name }}`), conditions are bare Jinja expressions (`c.technology == 'GPON'`);
+engine.expressions evaluates both, sandboxed and strict. The names they may use are listed in docs/catalogue.md, which is made from here
+and from engine.catalogue.context.
 """
 
 from __future__ import annotations
@@ -106,7 +107,10 @@ class Reservation(Entry):
 
     kind: Literal["olt-port", "stock", "vlan", "ipv4", "ipv6-prefix"]
     pool: dict[str, Expression] = Field(description="where it comes from; which keys a kind knows: docs/catalogue.md")
-    requires: tuple[str, ...] = Field(default=(), description="other reservations of this RFS without which it is not taken")
+    requires: tuple[str, ...] = Field(
+        default=(),
+        description="other reservations of the order without which it is not taken: a held order keeps nothing that others could use",
+    )
     activated_by: str | None = Field(default=None, description="RFS whose completion puts it to use; default: the one that reserves it")
 
 
@@ -128,7 +132,7 @@ class Configuration(Entry):
     """What a service wants on one target."""
 
     target: Expression
-    template: str = Field(description="file templates/<platform>/<template>.j2")
+    template: str = Field(description="file `templates/<platform>/<template>.<xml|set|json>.j2`; the platform is the target's")
     shared: tuple[SharedFragment, ...] = ()
     check: tuple[Check, ...] = ()
 
@@ -147,7 +151,12 @@ class ResourceSpecification(Specification):
     depends_on: tuple[str, ...] = ()
     technology: tuple[str, ...] = Field(default=(), description="access technologies it is for; empty: any")
     policy: dict[str, Expression] = Field(default_factory=dict, description="which policy of the catalogue it uses: match by these")
-    reserve: dict[str, Reservation] = Field(default_factory=dict)
+    reserve: dict[str, Reservation] = Field(default_factory=dict, description="by allocation name; a name is reserved by one RFS only")
+    uses: tuple[str, ...] = Field(
+        default=(),
+        description="allocations that other items of the order reserve and this one reads without depending on these items: "
+        "it starts when they are granted. What items in `depends_on` reserve need not be named.",
+    )
     configure: tuple[Configuration, ...] = ()
     wait_before: tuple[Wait, ...] = Field(default=(), description="waited for before anything is configured")
     wait: tuple[Wait, ...] = Field(default=(), description="waited for after everything is configured")
