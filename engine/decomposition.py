@@ -55,14 +55,17 @@ def decompose(
             if item not in serves:
                 serves.append(item)
     return [
-        (f"{below.item_prefix}-{number:03d}", Line(name, complete(catalogue, below, name, given), tuple(serves)))
+        (f"{below.item_prefix}-{number:03d}", Line(name, complete(catalogue, below, name, given, context), tuple(serves)))
         for number, (name, (given, serves)) in enumerate(found.items(), start=1)
     ]
 
 
-def complete(catalogue: Catalogue, level: Level, name: str, given: Mapping[str, Any]) -> dict[str, Scalar | None]:
+def complete(
+    catalogue: Catalogue, level: Level, name: str, given: Mapping[str, Any], context: Mapping[str, object]
+) -> dict[str, Scalar | None]:
     """Checked characteristics, every declared one present. Raises CharacteristicInvalid, UnknownSpecification."""
-    return catalogue.validate_characteristics(specification(catalogue, level, name), {k: v for k, v in given.items() if v is not None})
+    known = {key: value for key, value in given.items() if value is not None}
+    return catalogue.validate_characteristics(specification(catalogue, level, name), known, context)
 
 
 def _values(rule: Rule, scope: Mapping[str, object]) -> dict[str, Scalar | None]:

@@ -19,7 +19,7 @@ class PlannedStep:
 
     key: str
     kind: StepKind
-    level_item: str | None
+    item: str | None
     """Item that it belongs to; with `service=True` one of the service order."""
     part: int = 0
     needs: tuple[str, ...] = ()

@@ -107,8 +107,9 @@ ItemState = Literal["reserved", "active"]
 class Inventory(Protocol):
     """The resource inventory: the only place where a resource is given out."""
 
-    def reserve(self, needs: Sequence[Need]) -> Mapping[Mark, Allocation | Shortage]:
+    def reserve(self, needs: Sequence[Need], *, again: bool = False) -> Mapping[Mark, Allocation | Shortage]:
         """Take what is asked for; every need has a result. Idempotent by mark, also after a crash or a timeout in the middle.
+        `again`: an earlier attempt may have taken something, so it is looked up by its mark first.
 
         Raises InventoryError when it could not be carried through: then nothing new of this call is known to be kept
         (what was taken is given back, or found again by its mark on the next call)."""
@@ -277,6 +278,10 @@ class Targets(Protocol):
 
     def push(self, push: Push) -> Outcome:
         """Carry out one transaction. Never raises for what the target does: the outcome says it."""
+
+    def resolve(self, push: Push) -> Outcome:
+        """What became of a push whose end was not seen (a crash in the middle): a pending commit is taken back, then the target
+        is asked what it holds. Never raises for what the target does."""
 
     def ask(self, questions: Sequence[Question]) -> Mapping[int, Answer]:
         """Look whether what is waited for has happened. All questions are for one target."""

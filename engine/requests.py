@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from datetime import datetime
 from typing import Any, Literal, Self
@@ -92,7 +91,3 @@ class OrderRequest(ItemRequest):
     def body(self) -> dict[str, Any]:
         """The request as JSON data, as it came (without what was left out)."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-
-    def digest(self) -> str:
-        """Hash of the body: tells a repetition from another order under the same external id."""
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()

@@ -118,6 +118,9 @@ class Step:
     """Waits for somebody who is not us."""
     priority: int = 4
     attempt: int = 0
+    """Counts the claims: an answer that belongs to an earlier one is refused."""
+    failures: int = 0
+    """Counts what the failure policy retried."""
     due: float = 0.0
     awaits: str | None = None
     trouble: Trouble | None = None
@@ -253,10 +256,10 @@ class Tree:
         step.evidence = result.evidence or step.evidence
         step.learned = {**step.learned, **result.learned}
         step.transaction = result.transaction or step.transaction
+        step.failures = step.failures + 1 if result.trouble else 0
         if step.state.final:
             step.ended = now
-        if step.state is StepState.FAILED:
-            self._cancel_dependants()
+        self._cancel_dependants()
         self._unlock(real)
         self.roll(now)
 

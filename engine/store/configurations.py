@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from engine.ports import Change, Fragment, Node, Outcome, TransactionState
-from engine.store.schema import configurations, nodes, targets, transaction_steps, transactions
+from engine.store.schema import OPEN, configurations, nodes, targets, transaction_steps, transactions
 from engine.store.store import Store
 from engine.vault import mask
 
@@ -61,7 +61,7 @@ class Configurations:
     def platforms(self, tx: sa.Connection, names: Iterable[str]) -> dict[str, str]:
         """Platform of each target that was ever used."""
         found = tx.execute(sa.select(targets.c.name, targets.c.platform).where(targets.c.name.in_(list(names))))
-        return {name: platform for name, platform in found.tuples()}
+        return dict(found.tuples().all())
 
     # -- applied configuration -----------------------------------------------------------------------------------------
     def applied(self, tx: sa.Connection, target: str, keys: Iterable[str]) -> dict[str, Fragment]:
@@ -153,7 +153,7 @@ class Configurations:
 
     def unresolved(self, tx: sa.Connection, target: str) -> list[OpenTransaction]:
         """Transactions on this target that were written ahead and never closed, oldest first."""
-        where = (transactions.c.target == target, transactions.c.state == TransactionState.OPEN)
+        where = (transactions.c.target == target, OPEN)
         return [self._read(row) for row in tx.execute(sa.select(transactions).where(*where).order_by(transactions.c.opened)).mappings()]
 
     def of_root(self, tx: sa.Connection, root: str) -> list[tuple[Mapping[Any, Any], OpenTransaction]]:

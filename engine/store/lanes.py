@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from engine.errors import LeaseLost
-from engine.store.schema import lanes, steps
-from engine.tree import StepState
+from engine.store.schema import NEXT, RUNNING, lanes, steps
 
 
 @dataclass(frozen=True)
@@ -49,15 +48,16 @@ def free(tx: sa.Connection, lease: Lease) -> None:
 
 def orphans(tx: sa.Connection, lane: str) -> list[tuple[int, str]]:
     """Steps (id, root) that a former owner of the lane left running."""
-    found = tx.execute(sa.select(steps.c.id, steps.c.root).where(steps.c.lane == lane, steps.c.state == StepState.RUNNING))
+    found = tx.execute(sa.select(steps.c.id, steps.c.root).where(steps.c.lane == lane, RUNNING))
     return [(int(number), root) for number, root in found.tuples()]
 
 
-def ready(tx: sa.Connection, lane: str, now: float, limit: int) -> list[tuple[int, str]]:
-    """The next steps (id, root) of a lane: highest priority first, then whose turn it has been longest."""
+def next_steps(tx: sa.Connection, lane: str, now: float, limit: int) -> list[tuple[int, str]]:
+    """The next steps (id, root) of a lane, new ones and those whose time to look again has come: highest priority first, then
+    whose turn it has been longest."""
     statement = (
         sa.select(steps.c.id, steps.c.root)
-        .where(steps.c.lane == lane, steps.c.state == StepState.READY, steps.c.due <= now)
+        .where(steps.c.lane == lane, NEXT, steps.c.due <= now)
         .order_by(steps.c.priority, steps.c.due, steps.c.id)
         .limit(limit)
     )
@@ -65,36 +65,25 @@ def ready(tx: sa.Connection, lane: str, now: float, limit: int) -> list[tuple[in
 
 
 def with_work(tx: sa.Connection, now: float) -> set[str]:
-    """Lanes that nobody works and that have something ready, due or left running."""
-    open_ = sa.or_(
-        sa.and_(steps.c.state == StepState.READY, steps.c.due <= now),
-        sa.and_(steps.c.state == StepState.WAITING, steps.c.due <= now),
-        steps.c.state == StepState.RUNNING,
-    )
-    statement = (
-        sa.select(steps.c.lane)
-        .join(lanes, lanes.c.name == steps.c.lane)
-        .where(open_, (lanes.c.owner.is_(None)) | (lanes.c.until < now))
-        .distinct()
-    )
-    return {lane for lane in tx.execute(statement).scalars() if lane}
-
-
-def waiting(tx: sa.Connection, lane: str, now: float) -> list[tuple[int, str]]:
-    """Steps (id, root) of a lane whose time to look again has come."""
-    where = (steps.c.lane == lane, steps.c.state == StepState.WAITING, steps.c.due <= now)
-    found = tx.execute(sa.select(steps.c.id, steps.c.root).where(*where))
-    return [(int(number), root) for number, root in found.tuples()]
-
-
-def awaiting(tx: sa.Connection, keys: Collection[str]) -> list[tuple[int, str]]:
-    """Steps (id, root) that wait for one of these events."""
-    found = tx.execute(sa.select(steps.c.id, steps.c.root).where(steps.c.awaits.in_(list(keys)), steps.c.state == StepState.WAITING))
-    return [(int(number), root) for number, root in found.tuples()]
+    """Lanes that nobody works and that have something due or left running."""
+    unowned = sa.select(lanes.c.name).where((lanes.c.owner.is_(None)) | (lanes.c.until < now))
+    due = sa.select(steps.c.lane).where(NEXT, steps.c.due <= now, steps.c.lane.in_(unowned))
+    left = sa.select(steps.c.lane).where(RUNNING, steps.c.lane.in_(unowned))
+    return {lane for lane in tx.execute(sa.union(due, left)).scalars() if lane}
 
 
 def next_due(tx: sa.Connection) -> float | None:
-    """When the next ready or waiting step is due (seconds since the epoch)."""
-    where = steps.c.state.in_([StepState.READY, StepState.WAITING])
-    found = tx.execute(sa.select(sa.func.min(steps.c.due)).where(where)).scalar()
+    """When the next step is due (seconds since the epoch)."""
+    found = tx.execute(sa.select(sa.func.min(steps.c.due)).where(NEXT)).scalar()
     return None if found is None else float(found)
+
+
+def free_all(tx: sa.Connection) -> None:
+    """No lane has an owner: for the one process that works an embedded store, when it starts."""
+    tx.execute(sa.update(lanes).values(owner=None, until=0.0))
+
+
+def wake(tx: sa.Connection, keys: Collection[str], now: float) -> set[str]:
+    """What waits for one of these events is looked at again now. Returns the lanes."""
+    statement = sa.update(steps).where(steps.c.awaits.in_(list(keys)), NEXT).values(due=now).returning(steps.c.lane)
+    return {lane for lane in tx.execute(statement).scalars() if lane}

@@ -24,6 +24,15 @@ def _text(name: str, *, null: bool = False, key: bool = False) -> sa.Column[str]
     return sa.Column(name, sa.Text, nullable=null, primary_key=key)
 
 
+def _index(name: str, *columns: str, where: sa.TextClause) -> sa.Index:
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+# Conditions of partial indexes, also used in queries word for word: with bound parameters SQLite would not use the index.
+NEXT = sa.text("state IN ('ready', 'waiting')")
+RUNNING = sa.text("state = 'running'")
+OPEN = sa.text("state = 'open'")
+
 catalogues = sa.Table(
     "catalogues", metadata, _text("digest", key=True), sa.Column("content", sa.LargeBinary, nullable=False), _text("created")
 )
@@ -98,6 +107,7 @@ steps = sa.Table(
     sa.Column("outside", sa.Boolean, nullable=False),
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("due", sa.Float, nullable=False),
     _text("awaits", null=True),
     sa.Column("trouble", sa.JSON(none_as_null=True)),
@@ -106,17 +116,9 @@ steps = sa.Table(
     _text("transaction", null=True),
     _text("ended", null=True),
     sa.UniqueConstraint("root", "key"),
-    sa.Index(
-        "ix_steps_ready", "lane", "priority", "due", sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'")
-    ),
-    sa.Index(
-        "ix_steps_open",
-        "state",
-        "due",
-        sqlite_where=sa.text("state IN ('running', 'waiting')"),
-        postgresql_where=sa.text("state IN ('running', 'waiting')"),
-    ),
-    sa.Index("ix_steps_awaits", "awaits", sqlite_where=sa.text("awaits IS NOT NULL"), postgresql_where=sa.text("awaits IS NOT NULL")),
+    _index("ix_steps_next", "lane", "priority", "due", where=NEXT),
+    _index("ix_steps_running", "lane", where=RUNNING),
+    _index("ix_steps_awaits", "awaits", where=sa.text("awaits IS NOT NULL")),
 )
 
 lanes = sa.Table(
@@ -211,7 +213,7 @@ transactions = sa.Table(
     sa.Column("checks", Json, nullable=False),
     _text("opened"),
     _text("ended", null=True),
-    sa.Index("ix_transactions_open", "target", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")),
+    _index("ix_transactions_open", "target", where=OPEN),
 )
 
 transaction_steps = sa.Table(

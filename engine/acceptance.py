@@ -1,0 +1,144 @@
+"""Accepting orders: checked against the catalogue, stored durably, once per external id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from engine.batch import Workplace
+from engine.catalogue.catalogue import Catalogue
+from engine.catalogue.characteristics import offered
+from engine.context import order_facts
+from engine.decomposition import Line, complete
+from engine.errors import DuplicateOrder, UnknownSpecification
+from engine.requests import ItemRequest, OrderRequest
+from engine.states import Level, OrderState
+from engine.steps.decompose import begin, lines_below, new_items, steps_of
+from engine.store.schema import orders
+from engine.tree import Order, Tree
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What became of a submit. `repeated`: the same order was accepted before; nothing was ordered twice."""
+
+    id: str
+    external_id: str
+    repeated: bool
+
+
+class Acceptance:
+    """The way in, the same for playbooks, bulk files and APIs."""
+
+    def __init__(self, at: Workplace, catalogue: Catalogue) -> None:
+        self._at, self._catalogue = at, catalogue
+
+    def submit(self, request: OrderRequest, *, checksum: str | None = None) -> Accepted:
+        """Accept an order durably, or say that it was accepted before.
+
+        Raises UnknownSpecification, DuplicateOrder, InventoryIncomplete, InventoryUnreachable: then nothing is
+        left behind.
+        """
+        earlier = self._earlier(request)
+        if earlier is not None:
+            return earlier
+        tree = self.draft(request)
+        self.rehearse(tree)
+        return self._store(request, checksum)
+
+    def draft(self, request: OrderRequest, order_id: str = "") -> Tree:
+        """The order as a tree of one level, not stored. Raises as `submit`."""
+        at, now = self._at, self._at.clock.now()
+        at.inventory.site(request.address.exchange)
+        facts = order_facts(request.body())
+        prefix = request.level.item_prefix
+        lines = [(f"{prefix}-{n:03d}", self._line(request.level, line, facts)) for n, line in enumerate(request.lines, start=1)]
+        order = Order(
+            id=order_id or f"{request.level.order_prefix}-draft",
+            root=order_id or f"{request.level.order_prefix}-draft",
+            level=request.level,
+            state=OrderState.ACKNOWLEDGED,
+            created=now,
+            catalogue=self._catalogue.digest,
+            external_id=request.external_id,
+            digest=at.store.vault.digest(request.model_dump_json(by_alias=True)),
+            priority=request.priority,
+            body=self._body(request),
+        )
+        tree = Tree([order], [], [])
+        for item in new_items(self._catalogue, at.store.vault, order, lines):
+            tree.items[item.order, item.id] = item
+        return tree
+
+    def rehearse(self, tree: Tree) -> None:
+        """Decompose down to the resources in memory, so that what cannot be decomposed is refused now. The tree is left as it would be
+        planned: with the orders and items of all levels, and their steps."""
+        at, catalogue = self._at, self._catalogue
+        order = tree.root
+        while order.level.below is not None:
+            lines = lines_below(catalogue, at.store.vault, tree, order)
+            name = f"{order.level.below.order_prefix}-draft"
+            below = Order(name, order.root, order.level.below, OrderState.ACKNOWLEDGED, order.created, order.catalogue, parent=order.id)
+            tree.orders[below.id] = below
+            tree.items |= {(item.order, item.id): item for item in new_items(catalogue, at.store.vault, below, lines)}
+            order = below
+        tree.steps = {step.key: step for step in steps_of(catalogue, tree, order)}
+
+    def _line(self, level: Level, line: ItemRequest, facts: Mapping[str, object]) -> Line:
+        if level is not Level.PRODUCT:
+            name = line.specification or ""
+            return Line(name, complete(self._catalogue, level, name, line.characteristics, facts))
+        offering = self._catalogue.offering(line.offering or "")
+        if not offering.active:
+            raise UnknownSpecification(f"offering {offering.id} ({offering.name}) is no longer sold")
+        given = offered(offering, line.characteristics)
+        return Line(offering.specification, complete(self._catalogue, level, offering.specification, given, facts), offering=offering.id)
+
+    def _body(self, request: OrderRequest) -> dict[str, Any]:
+        """The request as it is stored: without its characteristics, which the items hold with their secrets sealed."""
+        body = request.body()
+        body.pop("characteristics", None)
+        for line in body.get("items", []):
+            line.pop("characteristics", None)
+        return body
+
+    def _earlier(self, request: OrderRequest) -> Accepted | None:
+        with self._at.store.database.read() as tx:
+            row = tx.execute(sa.select(orders.c.id, orders.c.digest).where(orders.c.external_id == request.external_id)).one_or_none()
+        if row is None:
+            return None
+        if row.digest != self._at.store.vault.digest(request.model_dump_json(by_alias=True)):
+            raise DuplicateOrder(f"external id {request.external_id} belongs to order {row.id}, which was another order")
+        return Accepted(row.id, request.external_id, repeated=True)
+
+    def _store(self, request: OrderRequest, checksum: str | None) -> Accepted:
+        store = self._at.store
+        try:
+            with store.database.write() as tx:
+                order_id = store.next_id(tx, request.level)
+                tree = self.draft(request, order_id)
+                order = tree.root
+                order.checksum = checksum
+                store.pin(tx, self._catalogue)
+                begin(tx, store.vault, self._catalogue, tree, order)
+                tree.emit(order.id, None, "orderCreate", order.created, state=order.state, level=order.level)
+                tree.plan(steps_of(self._catalogue, tree, order), self._due(request))
+                store.ensure_lanes(tx, {step.lane for step in tree.steps.values() if step.lane})
+                store.save(tx, tree)
+        except IntegrityError:
+            # another submit of the same external id was faster
+            earlier = self._earlier(request)
+            if earlier is None:
+                raise
+            return earlier
+        return Accepted(order_id, request.external_id, repeated=False)
+
+    def _due(self, request: OrderRequest) -> float:
+        """A requested start date is waited for: the first step is not due before. In real seconds, by the clock of the orders."""
+        real, now = self._at.clock.real(), self._at.clock.now()
+        start = request.requested_start_date
+        return real if start is None or start <= now else real + (start - now).total_seconds()

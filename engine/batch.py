@@ -1,0 +1,142 @@
+"""What a worker takes from a lane together, and how its results come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from engine.catalogue.catalogue import Catalogue
+from engine.context import Scope
+from engine.ports import Clock, Inventory, Targets
+from engine.requests import Address
+from engine.store import lanes
+from engine.store.configurations import Configurations
+from engine.store.lanes import Lease
+from engine.store.store import Store
+from engine.tree import Item, Step, StepResult, Tree
+
+
+class StepRef(NamedTuple):
+    """A step, by its tree and its key in it."""
+
+    root: str
+    key: str
+
+
+def ref(step: Step) -> StepRef:
+    """The reference of a step."""
+    return StepRef(step.root, step.key)
+
+
+class Holding:
+    """A worker's hold of a lane, renewed with everything that it writes."""
+
+    def __init__(self, lease: Lease, seconds: float, clock: Clock) -> None:
+        self.lease, self._seconds, self._clock = lease, seconds, clock
+
+    def keep(self, tx: sa.Connection) -> None:
+        """Renew, in the same transaction as what is written. Raises LeaseLost: then nothing of it may be written."""
+        self.lease = lanes.keep(tx, self.lease, self._clock.real(), self._seconds)
+
+    def outlasts(self, seconds: float) -> bool:
+        """Whether nobody else can take the lane for this long."""
+        return self.lease.until - self._clock.real() > seconds
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Steps of one kind that are done together, in an order that respects their dependencies, with their trees as claimed."""
+
+    holding: Holding
+    steps: tuple[Step, ...]
+    trees: Mapping[str, Tree]
+
+    def tree(self, step: Step) -> Tree:
+        """The tree of a step, as it was when it was claimed. Read only."""
+        return self.trees[step.root]
+
+
+def _nothing(_tx: sa.Connection, _trees: Mapping[str, Tree]) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """Results of some steps of a batch, settled in one transaction. `before` is done first in that same transaction."""
+
+    results: Mapping[StepRef, StepResult]
+    before: Callable[[sa.Connection, Mapping[str, Tree]], None] = field(default=_nothing)
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """How a worker works. Times in real seconds."""
+
+    lease: float = 120.0
+    push_timeout: float = 60.0
+    """For one transaction on a device; shorter than the lease, which must outlast it."""
+    rpc_margin: float = 10.0
+    """The lease must outlast a commit by this much, else it is not sent."""
+    batch_targets: int = 50
+    """Steps in one transaction of a device; what is redone at most after a crash."""
+    batch_systems: int = 20
+    threads: int = 16
+    sweep: float = 1.0
+    """Between two looks for lanes with work of which no hint came."""
+    poll_at_most: float | None = None
+    """Shorter looks than the catalogue says (the embedded lab's clock runs faster than the real one)."""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """All that carrying out a step needs."""
+
+    store: Store
+    inventory: Inventory
+    targets: Targets
+    settings: WorkerSettings = WorkerSettings()
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the store."""
+        return self.store.clock
+
+    @property
+    def configurations(self) -> Configurations:
+        """Applied configuration in the same store."""
+        return Configurations(self.store)
+
+    def catalogue(self, tree: Tree) -> Catalogue:
+        """The version that the order was accepted with."""
+        return self.store.catalogue(tree.root.catalogue)
+
+    def scope(self, tree: Tree) -> Scope:
+        """The expression contexts of a tree. Raises InventoryError when the exchange is not known yet and NetBox cannot be asked."""
+        site = self.inventory.site(exchange(tree))
+        return Scope(tree, self.catalogue(tree), site, lambda _, sealed: self.store.vault.open(sealed))
+
+    def secrets(self, trees: Sequence[Tree]) -> set[str]:
+        """Secret values of these trees, to be masked in what is stored as message or shown."""
+        return {
+            self.store.vault.open(value["$sealed"])
+            for tree in trees
+            for item in tree.items.values()
+            for value in item.characteristics.values()
+            if isinstance(value, dict)
+        }
+
+
+def exchange(tree: Tree) -> str:
+    """The exchange that the order's address is served by."""
+    return Address.model_validate(tree.root.body["address"]).exchange
+
+
+def item_of(tree: Tree, step: Step) -> Item:
+    """The item of a step that has one."""
+    item = tree.item_of(step)
+    if item is None:
+        raise LookupError(f"step {step.key} of {step.root} has no item")
+    return item

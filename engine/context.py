@@ -1,0 +1,112 @@
+"""What expressions and templates see of an order: plain data, named as docs/catalogue.md lists it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.catalogue.catalogue import Catalogue
+from engine.catalogue.models import Policy, ResourceSpecification
+from engine.expressions import render
+from engine.ports import Site
+from engine.requests import Address, Customer
+from engine.states import Level
+from engine.tree import Item, Tree
+
+SEALED = "$sealed"
+
+
+def short(specification: str) -> str:
+    """`CFS:Internet-Access` as a name in expressions: `Internet_Access`."""
+    return specification.partition(":")[2].replace("-", "_") or specification.replace("-", "_")
+
+
+def order_facts(body: Mapping[str, Any]) -> dict[str, object]:
+    """`customer` and `address` of an order."""
+    customer = Customer.model_validate(body["customer"])
+    address = Address.model_validate(body["address"])
+    return {"customer": {**customer.model_dump(), "number": customer.number}, "address": address.model_dump()}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Makes the contexts of one tree. `unseal` opens secret characteristics, or replaces them by a placeholder for a dry run."""
+
+    tree: Tree
+    catalogue: Catalogue
+    site: Site
+    unseal: Callable[[str, str], str]
+    """Name and sealed text of a secret characteristic -> its value."""
+    order_id: str | None = None
+    """Stands for the order's own ids where these must not count (checksum)."""
+
+    def common(self) -> dict[str, object]:
+        """What is the same for all items."""
+        tree = self.tree
+        resource, product = tree.order_of(Level.RESOURCE), tree.order_of(Level.PRODUCT)
+        return {
+            **order_facts(tree.root.body),
+            "order": {
+                "id": self.order_id or (resource.id if resource else ""),
+                "external_id": self.order_id or tree.root.external_id,
+                "product_order": self.order_id or (product.id if product else ""),
+            },
+            "exchange": {"name": self.site.name, **{role: names[0] for role, names in self.site.elements.items() if names}},
+            "services": {short(i.specification): i.instance for i in tree.items.values() if i.level is Level.SERVICE},
+            "policies": self._policies(),
+            **{mark.name: dict(allocation.attributes) for mark, allocation in tree.allocations.items()},
+        }
+
+    def of_item(self, item: Item, common: Mapping[str, object] | None = None) -> dict[str, object]:
+        """What the expressions and templates of one item see."""
+        service = self.service_of(item)
+        policy = self.policy_of(item)
+        return {
+            **(common or self.common()),
+            "c": self.characteristics(item),
+            "item": {"id": item.id, "specification": item.specification},
+            "service": {"id": service.instance, "specification": service.specification} if service else {},
+            "learned": self.learned(item),
+            **({"policy": policy.model_dump()} if policy else {}),
+        }
+
+    def service_of(self, item: Item) -> Item | None:
+        """The service order item that an item belongs to (itself, when it is one)."""
+        if item.level is Level.SERVICE:
+            return item
+        return next((s for s in self.tree.items.values() if s.level is Level.SERVICE and s.id == item.parent), None)
+
+    def characteristics(self, item: Item) -> dict[str, object]:
+        """An item's characteristics with its secrets opened."""
+        return {
+            name: self.unseal(name, value[SEALED]) if isinstance(value, dict) and SEALED in value else value
+            for name, value in item.characteristics.items()
+        }
+
+    def learned(self, item: Item) -> dict[str, str]:
+        """What targets told while the item's steps were done."""
+        return {name: value for step in self.tree.steps_of(item.order, item.id) for name, value in step.learned.items()}
+
+    def policy_of(self, item: Item) -> Policy | None:
+        """The policy that an RFS uses, chosen by its characteristics."""
+        if item.level is not Level.RESOURCE:
+            return None
+        found: ResourceSpecification = self.catalogue.resource(item.specification)
+        if not found.policy:
+            return None
+        scope = {"c": self.characteristics(item)}
+        return self.catalogue.policy_for({name: render(text, scope) for name, text in found.policy.items()})
+
+    def _policies(self) -> dict[str, object]:
+        found = {short(i.specification): self.policy_of(i) for i in self.tree.items.values()}
+        return {name: policy.model_dump() for name, policy in found.items() if policy}
+
+    def secrets(self) -> set[str]:
+        """All secret values of the tree: what must not appear in anything that is shown."""
+        return {
+            self.unseal(name, value[SEALED])
+            for item in self.tree.items.values()
+            for name, value in item.characteristics.items()
+            if isinstance(value, dict) and SEALED in value
+        }

@@ -1,0 +1,112 @@
+"""The embedded executor: threads of this process carry the hint that a lane has work. Hints may be lost or doubled."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import queue
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+
+from engine.batch import Workplace
+from engine.errors import TurnupError, WorkerRunning
+from engine.store import lanes
+from engine.worker import Worker
+
+log = structlog.get_logger()
+
+
+class LocalExecutor:
+    """Works all lanes of the store with threads of this process."""
+
+    def __init__(self, at: Workplace) -> None:
+        self._at = at
+        self._worker = Worker(at, self.hint)
+        self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._queued: set[str] = set()
+        self._guard = threading.Lock()
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.settled = 0
+
+    def hint(self, names: set[str]) -> None:
+        """These lanes have work. A lane that is queued already is not queued twice."""
+        with self._guard:
+            for name in sorted(names - self._queued):
+                self._queued.add(name)
+                self._queue.put(name)
+
+    def start(self) -> None:
+        """Begin to work. Lanes that a former process of this store held are free: only one works them at a time."""
+        with self._at.store.database.write() as tx:
+            lanes.free_all(tx)
+        self._threads = [threading.Thread(target=self._work, name=f"lane-{n}", daemon=True) for n in range(self._at.settings.threads)]
+        self._threads.append(threading.Thread(target=self._sweep, name="sweep", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish the batches that are being done, begin no new ones."""
+        self._stop.set()
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (lane := self._queue.get()) is not None and not self._stop.is_set():
+            with self._guard:
+                self._queued.discard(lane)
+            self._drain(lane)
+
+    def _drain(self, lane: str) -> None:
+        try:
+            self.settled += self._worker.drain(lane)
+        except TurnupError as error:
+            log.error("lane stopped", lane=lane, code=error.code, message=error.message)
+        except Exception:
+            log.exception("lane stopped", lane=lane)
+
+    def _sweep(self) -> None:
+        """Hints may be lost, steps become due, other processes submit: look for lanes with work."""
+        while not self._stop.is_set():
+            wait = self._at.settings.sweep
+            try:
+                with self._at.store.database.read() as tx:
+                    self.hint(lanes.with_work(tx, self._at.clock.real()))
+                    due = lanes.next_due(tx)
+                if due is not None:
+                    wait = min(wait, max(0.02, due - self._at.clock.real()))
+            except TurnupError as error:
+                log.error("sweep failed", code=error.code, message=error.message)
+            self._stop.wait(wait)
+
+
+@contextlib.contextmanager
+def sole_worker(lock: Path) -> Iterator[None]:
+    """On SQLite one process at a time works the lanes. Raises WorkerRunning, naming the other process."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise WorkerRunning(f"process {file.read().strip() or '?'} works the lanes of this store already") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def running_worker(lock: Path) -> int | None:
+    """Process id of the worker of this store, or None."""
+    try:
+        with sole_worker(lock):
+            return None
+    except WorkerRunning:
+        text = lock.read_text("utf-8").strip()
+        return int(text) if text.isdigit() else 0

@@ -1,0 +1,1 @@
+"""One module per kind of step: how a batch of them is carried out."""

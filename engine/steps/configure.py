@@ -1,0 +1,234 @@
+"""Bring a target from what it was given to what the batch's orders want, in one transaction, written ahead.
+
+A refused transaction is split until the culprit stands alone: the others go through, the culprit gets the device's own message.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from engine.batch import Batch, Settlement, StepRef, Workplace, ref
+from engine.context import Scope
+from engine.errors import TurnupError
+from engine.policy import after_trouble
+from engine.ports import Change, Fragment, Node, Outcome, Push, TransactionState, Trouble
+from engine.steps.wanted import Work, work_of
+from engine.store.configurations import OpenTransaction
+from engine.tree import StepResult, StepState, Tree
+
+
+def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
+    """Settles each transaction by itself, so that what a target confirmed is kept before the next one begins."""
+    yield from _Pusher(batch, at).run()
+
+
+@dataclass
+class _Pusher:
+    batch: Batch
+    at: Workplace
+    done: set[StepRef] = field(default_factory=set)
+    scopes: dict[str, Scope] = field(default_factory=dict)
+
+    @property
+    def target(self) -> str:
+        return self.batch.holding.lease.lane
+
+    def run(self) -> Iterator[Settlement]:
+        try:
+            yield from self._resolve_left_open()
+            self._adopt()
+        except TurnupError as error:
+            yield Settlement({ref(step): self._after(Work(step, (), ()), Trouble.of(error)) for step in self.batch.steps})
+            return
+        works = []
+        for step in self.batch.steps:
+            try:
+                works.append(work_of(self._scope(step.root), step, self.at.targets))
+            except TurnupError as error:
+                yield Settlement({ref(step): self._after(Work(step, (), ()), Trouble.of(error))})
+        yield from self._transact(works)
+
+    def _scope(self, root: str) -> Scope:
+        if root not in self.scopes:
+            self.scopes[root] = self.at.scope(self.batch.trees[root])
+        return self.scopes[root]
+
+    # -- before the first push -----------------------------------------------------------------------------------------
+    def _adopt(self) -> None:
+        """Learn what the target held before us, once."""
+        at, target = self.at, self.target
+        with at.store.database.read() as tx:
+            if at.configurations.adopted(tx, target):
+                return
+        platform, fragment = at.targets.platform(target), at.targets.day_zero(target)
+        stated = {fragment: at.targets.nodes(fragment)} if fragment else {}
+        with at.store.database.write() as tx:
+            self.batch.holding.keep(tx)
+            number = at.configurations.target_id(tx, target, platform)
+            at.configurations.apply(tx, number, None, None, stated)
+            at.configurations.mark_adopted(tx, target)
+
+    def _resolve_left_open(self) -> Iterator[Settlement]:
+        """A former owner of the lane died within a transaction: the target knows what became of it."""
+        at = self.at
+        with at.store.database.read() as tx:
+            left = at.configurations.unresolved(tx, self.target)
+        for transaction in left:
+            outcome = at.targets.resolve(Push(transaction.id, transaction.target, transaction.change, timeout=at.settings.push_timeout))
+            if outcome.state is TransactionState.NOT_ATTEMPTED and outcome.trouble is not None:
+                raise _as_error(outcome.trouble)
+            yield self._settlement(transaction, outcome, {})
+
+    # -- transactions --------------------------------------------------------------------------------------------------
+    def _transact(self, works: Sequence[Work]) -> Iterator[Settlement]:
+        works, given_back = self._possible(works)
+        if given_back:
+            yield Settlement({ref(work.step): StepResult(StepState.BLOCKED) for work in given_back})
+        if not works:
+            return
+        try:
+            change, stated = self._change(works)
+        except TurnupError as error:
+            yield from self._split(works, Settlement({}), Trouble.of(error))
+            return
+        transaction = OpenTransaction(uuid.uuid4().hex, self.target, change, tuple(stated))
+        if not change:
+            self.done |= {ref(work.step) for work in works}
+            yield self._nothing_to_do(works, stated)
+            return
+        self._write_ahead(transaction, works)
+        outcome = self.at.targets.push(self._push(transaction, works))
+        if outcome.state is TransactionState.CONFIRMED:
+            self.done |= {ref(work.step) for work in works}
+            yield self._settlement(transaction, outcome, {ref(w.step): self._confirmed(transaction, w, outcome, stated) for w in works})
+            return
+        yield from self._not_confirmed(transaction, works, outcome)
+
+    def _possible(self, works: Sequence[Work]) -> tuple[list[Work], list[Work]]:
+        """Steps that wait for a step of this batch which did not come through are given back."""
+        inside = {ref(step) for step in self.batch.steps}
+        ahead = set(self.done)
+        possible, given_back = [], []
+        for work in works:
+            needs = {StepRef(work.step.root, key) for key in work.step.needs} & inside
+            if needs <= ahead:
+                ahead.add(ref(work.step))
+                possible.append(work)
+            else:
+                given_back.append(work)
+        return possible, given_back
+
+    def _change(self, works: Sequence[Work]) -> tuple[Change, dict[Fragment, Sequence[Node]]]:
+        at, target = self.at, self.target
+        wanted = {fragment.key: fragment for work in works for fragment in work.fragments}
+        with at.store.database.read() as tx:
+            applied = at.configurations.applied(tx, target, wanted)
+            stated = {fragment: at.targets.nodes(fragment) for fragment in wanted.values()}
+            before = [node for fragment in applied.values() for node in at.targets.nodes(fragment)]
+            others = at.configurations.others(tx, target, wanted, [*before, *(n for nodes in stated.values() for n in nodes)])
+        return at.targets.change(target, list(applied.values()), list(wanted.values()), others), stated
+
+    def _write_ahead(self, transaction: OpenTransaction, works: Sequence[Work]) -> None:
+        with self.at.store.database.write() as tx:
+            self.batch.holding.keep(tx)
+            fence = self.batch.holding.lease.fence
+            self.at.configurations.open(tx, transaction, fence, [(w.step.id, w.step.root) for w in works])
+
+    def _push(self, transaction: OpenTransaction, works: Sequence[Work]) -> Push:
+        settings, holding = self.at.settings, self.batch.holding
+        return Push(
+            transaction.id,
+            self.target,
+            transaction.change,
+            tuple(check for work in works for check in work.checks),
+            settings.push_timeout,
+            holds=lambda: holding.outlasts(settings.rpc_margin),
+        )
+
+    # -- what came of it -----------------------------------------------------------------------------------------------
+    def _confirmed(
+        self, transaction: OpenTransaction, work: Work, outcome: Outcome, stated: Mapping[Fragment, Sequence[Node]]
+    ) -> StepResult:
+        evidence = "; ".join(check.evidence for check in outcome.checks if check.step == work.step.id)
+        paths = [node.path for fragment in work.fragments for node in stated[fragment]]
+        learned = {
+            name: value
+            for document, values in outcome.learned.items()
+            if any(path.startswith(document) for path in paths)
+            for name, value in values.items()
+        }
+        return StepResult(StepState.DONE, evidence=evidence, learned=learned, transaction=transaction.id)
+
+    def _nothing_to_do(self, works: Sequence[Work], stated: Mapping[Fragment, Sequence[Node]]) -> Settlement:
+        """The target holds all of it already; it is still ours from now on."""
+        at, target = self.at, self.target
+
+        def write(tx: sa.Connection, _trees: Mapping[str, Tree]) -> None:
+            number = at.configurations.target_id(tx, target, at.targets.platform(target))
+            at.configurations.apply(tx, number, works[0].step.root, None, stated)
+
+        return Settlement({ref(w.step): StepResult(StepState.DONE, evidence="already there") for w in works}, write)
+
+    def _not_confirmed(self, transaction: OpenTransaction, works: Sequence[Work], outcome: Outcome) -> Iterator[Settlement]:
+        trouble = outcome.trouble or Trouble.of(TurnupError(f"{self.target}: {outcome.state} without a reason", target=self.target))
+        closing = self._settlement(transaction, outcome, {})
+        culprits = {check.step for check in outcome.checks if not check.passed}
+        if culprits and outcome.state is TransactionState.REVERSED and len(culprits) < len(works):
+            yield closing
+            yield Settlement({ref(w.step): self._after(w, trouble, transaction.id) for w in works if w.step.id in culprits})
+            yield from self._transact([w for w in works if w.step.id not in culprits])
+        elif outcome.state in (TransactionState.REFUSED, TransactionState.REVERSED) and not trouble.may_retry:
+            yield from self._split(works, closing, trouble, transaction.id)
+        else:
+            yield closing
+            yield Settlement({ref(w.step): self._after(w, trouble, transaction.id) for w in works})
+
+    def _split(self, works: Sequence[Work], closing: Settlement, trouble: Trouble, transaction: str | None = None) -> Iterator[Settlement]:
+        yield closing
+        if len(works) == 1:
+            yield Settlement({ref(works[0].step): self._after(works[0], trouble, transaction)})
+            return
+        middle = len(works) // 2
+        yield from self._transact(works[:middle])
+        yield from self._transact(works[middle:])
+
+    def _after(self, work: Work, trouble: Trouble, transaction: str | None = None) -> StepResult:
+        tree = self.batch.tree(work.step)
+        return after_trouble(self.at.catalogue(tree), tree, work.step, trouble, self.at.clock.real(), transaction)
+
+    def _settlement(self, transaction: OpenTransaction, outcome: Outcome, results: Mapping[StepRef, StepResult]) -> Settlement:
+        """Close the transaction; when it was confirmed, its fragments are what the target holds."""
+        at = self.at
+        stated = {fragment: at.targets.nodes(fragment) for fragment in transaction.fragments}
+        hidden = at.secrets(list(self.batch.trees.values()))
+
+        def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
+            at.configurations.close(tx, transaction.id, outcome, hidden)
+            if outcome.state is TransactionState.CONFIRMED:
+                number = at.configurations.target_id(tx, transaction.target, at.targets.platform(transaction.target))
+                owner = next(iter(results)).root if results else None
+                at.configurations.apply(tx, number, owner, transaction.id, stated)
+            for root in {step.root for step in results} or set(trees):
+                tree = trees[root]
+                tree.emit(
+                    tree.root.id,
+                    None,
+                    "transaction",
+                    at.clock.now(),
+                    id=transaction.id,
+                    target=transaction.target,
+                    state=str(outcome.state),
+                )
+
+        return Settlement(results, write)
+
+
+def _as_error(trouble: Trouble) -> TurnupError:
+    """A trouble that stops everything on this target, as an error again."""
+    error = TurnupError(trouble.message, target=trouble.target, remedy=trouble.remedy)
+    error.__dict__.update(code=trouble.code, error_class=trouble.error_class, may_retry=trouble.may_retry)
+    return error

@@ -1,0 +1,75 @@
+"""What a resource order asks of the inventory, and which steps an allocation gives their target."""
+
+from __future__ import annotations
+
+from engine.context import Scope
+from engine.expressions import names, render
+from engine.ports import Mark, Need
+from engine.states import Level
+from engine.tree import Item, StepState, Tree
+
+
+def needs_of(scope: Scope) -> list[Need]:
+    """Everything the order's items reserve, in the order of their dependencies. What an item depends on is required for it."""
+    tree = scope.tree
+    order = tree.order_of(Level.RESOURCE)
+    if order is None:
+        return []
+    items = tree.items_of(order.id)
+    marks = {item.id: [Mark(order.id, item.id, name) for name in scope.catalogue.resource(item.specification).reserve] for item in items}
+    common = scope.common()
+    found: list[Need] = []
+    for item in items:
+        inherited = {mark for name in _all_dependencies(items, item) for mark in marks[name]}
+        context = scope.of_item(item, common)
+        service = scope.service_of(item)
+        for name, reservation in scope.catalogue.resource(item.specification).reserve.items():
+            pool = {key: render(text, context) for key, text in reservation.pool.items()}
+            own = {Mark(order.id, item.id, other) for other in reservation.requires}
+            mark = Mark(order.id, item.id, name)
+            found.append(Need(mark, reservation.kind, pool, service.instance or "" if service else "", frozenset(inherited | own)))
+    return found
+
+
+def missing(scope: Scope) -> list[Need]:
+    """The needs that no allocation meets yet."""
+    return [need for need in needs_of(scope) if need.mark not in scope.tree.allocations]
+
+
+def bind(scope: Scope) -> set[str]:
+    """Give steps the target that their expression names, now that it can be told. Returns the lanes.
+
+    Steps whose target only an allocation that is still missing would tell stay without. Raises TemplateFailed.
+    """
+    tree, common = scope.tree, scope.common()
+    unknown = {need.mark.name for need in missing(scope)}
+    bound: set[str] = set()
+    for step in tree.steps.values():
+        item = tree.item_of(step)
+        if step.target is not None or not step.target_expression or item is None or step.state.final:
+            continue
+        if {name.partition(".")[0] for name in names(step.target_expression)} & unknown:
+            continue
+        step.target = step.lane = render(step.target_expression, scope.of_item(item, common))
+        bound.add(step.lane)
+    return bound
+
+
+def _all_dependencies(items: list[Item], item: Item) -> set[str]:
+    by_id = {i.id: i for i in items}
+    found: set[str] = set()
+    todo = list(item.depends_on)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += by_id[name].depends_on
+    return found
+
+
+def hold_back(tree: Tree, items: set[str], key: str) -> None:
+    """Let all steps of these items that have not begun wait for another step too."""
+    for step in tree.steps.values():
+        if step.item in items and step.state in (StepState.BLOCKED, StepState.READY) and step.key != key and key not in step.needs:
+            step.needs = (*step.needs, key)
+            step.state = StepState.BLOCKED

@@ -1,0 +1,102 @@
+"""Reserve all that orders need from the inventory, before any device is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import sqlalchemy as sa
+
+from engine.batch import Batch, Settlement, StepRef, Workplace, ref
+from engine.checksum import verify
+from engine.errors import ChecksumMismatch, ErrorClass, TurnupError
+from engine.plan import RESERVE
+from engine.policy import after_trouble
+from engine.ports import Allocation, Mark, Need, Shortage, Trouble
+from engine.states import Level
+from engine.steps import needs as wanted
+from engine.tree import Step, StepKind, StepResult, StepState, Tree
+
+Given = Mapping[Mark, Allocation | Shortage]
+
+
+def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
+    """One call for the needs of the whole batch; each order is settled by itself."""
+    asked: dict[StepRef, list[Need]] = {}
+    for step in batch.steps:
+        try:
+            asked[ref(step)] = wanted.missing(at.scope(batch.tree(step)))
+        except TurnupError as error:
+            yield Settlement({ref(step): _policy(batch, at, step, error)})
+    steps = [step for step in batch.steps if ref(step) in asked]
+    try:
+        given = at.inventory.reserve([n for needs in asked.values() for n in needs], again=any(s.attempt > 1 for s in steps))
+    except TurnupError as error:
+        yield Settlement({ref(step): _policy(batch, at, step, error) for step in steps})
+        return
+    for step in steps:
+        yield _settle(batch, at, step, {need.mark: given[need.mark] for need in asked[ref(step)]})
+
+
+def _policy(batch: Batch, at: Workplace, step: Step, error: TurnupError) -> StepResult:
+    tree = batch.tree(step)
+    return after_trouble(at.catalogue(tree), tree, step, Trouble.of(error), at.clock.real())
+
+
+def _settle(batch: Batch, at: Workplace, step: Step, given: Given) -> Settlement:
+    tree = batch.tree(step)
+    taken = [a for a in given.values() if isinstance(a, Allocation)]
+    tree.allocations.update({a.mark: a for a in taken})
+    try:
+        wanted.bind(at.scope(tree))
+        if tree.root.checksum:
+            verify(at, tree)
+    except ChecksumMismatch as error:
+        at.inventory.release(list(tree.allocations.values()))
+        return Settlement({ref(step): StepResult(StepState.FAILED, Trouble.of(error))})
+    except TurnupError as error:
+        result = _policy(batch, at, step, error)
+        return Settlement({ref(step): result}, lambda tx, trees: at.store.keep_allocations(tx, trees[step.root], taken))
+    short = [s for s in given.values() if isinstance(s, Shortage) and s.exhausted]
+
+    def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
+        _write(tx, at, trees[step.root], step, taken, short)
+
+    return Settlement({ref(step): _result(step, short)}, write)
+
+
+def _result(step: Step, short: list[Shortage]) -> StepResult:
+    """The first reservation is done even when something is short: what is short goes on as a step of its own."""
+    return _held(short[0]) if short and step.key != RESERVE else StepResult(StepState.DONE)
+
+
+def _held(short: Shortage) -> StepResult:
+    trouble = Trouble(
+        "RESOURCE_EXHAUSTED", ErrorClass.EXHAUSTED, f"resource exhaustion: {short.message}", "Add capacity in NetBox.", may_retry=True
+    )
+    return StepResult(StepState.HELD, trouble, awaits=short.pool)
+
+
+def _write(tx: sa.Connection, at: Workplace, tree: Tree, step: Step, taken: list[Allocation], short: list[Shortage]) -> None:
+    at.store.keep_allocations(tx, tree, taken)
+    for a in taken:
+        tree.emit(a.mark.order, a.mark.item, "allocation", at.clock.now(), name=a.mark.name, kind=a.kind, **dict(a.attributes))
+    if short and step.key == RESERVE:
+        _follow_up(at, tree, step, short[0])
+    lanes = wanted.bind(at.scope(tree)) | {s.lane for s in tree.steps.values() if s.lane}
+    at.store.ensure_lanes(tx, lanes)
+
+
+def _follow_up(at: Workplace, tree: Tree, first: Step, short: Shortage) -> None:
+    """What is exhausted holds only the items that need it: they wait for a second reservation, held until there is capacity."""
+    catalogue, item = at.catalogue(tree), short.mark.item
+    key = f"{item}/{RESERVE}"
+    held = _held(short)
+    lacking = {need.mark.item for need in wanted.missing(at.scope(tree))}
+    products = tree.order_of(Level.PRODUCT)
+    offerings = [catalogue.offering(i.offering) for i in tree.items_of(products.id) if i.offering] if products else []
+    if any(offering.on_shortage == "wait" for offering in offerings):
+        lacking = {i.id for i in tree.items_of(short.mark.order)}
+    step = Step(0, tree.root.id, first.order, key, StepKind.RESERVE, StepState.HELD, item=item, lane=first.lane, priority=first.priority)
+    step.trouble, step.awaits = held.trouble, held.awaits
+    tree.steps[key] = step
+    wanted.hold_back(tree, lacking, key)

@@ -1,0 +1,167 @@
+"""Working a lane: take a batch, carry it out, settle it with what it sets free, take the next."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from graphlib import TopologicalSorter
+from typing import TypeAlias
+
+import structlog
+
+from engine.batch import Batch, Holding, Settlement, StepRef, Workplace, ref
+from engine.errors import LeaseLost
+from engine.steps import activate, configure, decompose, reserve, wait
+from engine.store import lanes
+from engine.tree import Step, StepKind, StepResult, StepState, Tree
+from engine.vault import mask
+
+log = structlog.get_logger()
+
+CarryOut: TypeAlias = Callable[[Batch, Workplace], Iterator[Settlement]]
+CARRY_OUT: Mapping[StepKind, CarryOut] = {
+    StepKind.DECOMPOSE: decompose.carry_out,
+    StepKind.RESERVE: reserve.carry_out,
+    StepKind.CONFIGURE: configure.carry_out,
+    StepKind.WAIT: wait.carry_out,
+    StepKind.ONLINE: wait.carry_out,
+    StepKind.ACTIVATE: activate.carry_out,
+}
+
+
+class Worker:
+    """Works lanes, one at a time per call. Any number of calls in threads, on PostgreSQL also in processes."""
+
+    def __init__(self, at: Workplace, hint: Callable[[set[str]], None] = lambda _: None) -> None:
+        self._at, self._hint = at, hint
+        self._numbers = itertools.count(1)
+
+    def drain(self, lane: str) -> int:
+        """Work the lane until nothing is due in it. Returns how many steps were settled; 0 at once when another works it."""
+        holding = self._take(lane)
+        if holding is None:
+            return 0
+        settled = 0
+        try:
+            while (batch := self._claim(holding)) is not None:
+                settled += self._carry_out(batch)
+        except LeaseLost:
+            log.info("lane lost", lane=lane, fence=holding.lease.fence)
+        return settled
+
+    # -- taking --------------------------------------------------------------------------------------------------------
+    def _take(self, lane: str) -> Holding | None:
+        at, owner = self._at, f"{os.uname().nodename}:{os.getpid()}:{next(self._numbers)}"
+        with at.store.database.write() as tx:
+            lease = lanes.take(tx, lane, owner, at.clock.real(), at.settings.lease)
+            if lease is None:
+                return None
+            left = lanes.orphans(tx, lane)
+        if left:
+            # the former owner died while it did these: they are done again, under a new attempt
+            with at.store.changing({root for _, root in left}) as (_, trees):
+                for number, root in left:
+                    _by_id(trees[root], number).state = StepState.READY
+        return Holding(lease, at.settings.lease, at.clock)
+
+    def _claim(self, holding: Holding) -> Batch | None:
+        """The next batch of the lane; None when there is none, then the lane is free."""
+        at = self._at
+        with at.store.database.write() as tx:
+            holding.keep(tx)
+            device = not holding.lease.lane.startswith(("netbox/", decompose.ORDERS_LANE))
+            limit = at.settings.batch_targets if device else at.settings.batch_systems
+            found = lanes.next_steps(tx, holding.lease.lane, at.clock.real(), limit)
+            if not found:
+                lanes.free(tx, holding.lease)
+                return None
+        with at.store.changing({root for _, root in found}) as (_, trees):
+            first = [_by_id(trees[root], number) for number, root in found]
+            kind = next((s.kind for s in first if s.state in _CLAIMABLE), None)
+            steps = [s for s in first if s.kind is kind and s.state in _CLAIMABLE]
+            if kind is StepKind.CONFIGURE:
+                steps += fused(trees.values(), steps, holding.lease.lane)
+            now = at.clock.now()
+            for step in steps:
+                trees[step.root].claim(step, now)
+        return Batch(holding, tuple(replace(step) for step in in_order(steps)), trees)
+
+    # -- doing and settling --------------------------------------------------------------------------------------------
+    def _carry_out(self, batch: Batch) -> int:
+        if not batch.steps:
+            return 0
+        settled = 0
+        for settlement in CARRY_OUT[batch.steps[0].kind](batch, self._at):
+            settled += self._settle(batch, settlement)
+        return settled
+
+    def _settle(self, batch: Batch, settlement: Settlement) -> int:
+        """Record what became of steps and wake the lanes that now have work.
+
+        One transaction: results of steps whose attempt is no longer current are refused, dependants of completed steps become
+        ready, order and item states roll up, and the events they cause are written to the outbox. Raises LeaseLost.
+        """
+        at = self._at
+        attempts = {ref(step): step.attempt for step in batch.steps}
+        settled = 0
+        with at.store.changing({step.root for step in batch.steps}) as (tx, trees):
+            batch.holding.keep(tx)
+            settlement.before(tx, trees)
+            for key, result in settlement.results.items():
+                step = trees[key.root].steps[key.key]
+                if step.state is StepState.RUNNING and step.attempt == attempts[key]:
+                    trees[key.root].settle(step, self._masked(trees[key.root], result), at.clock.now(), at.clock.real())
+                    settled += 1
+            hot = self._hot(trees, settlement.results)
+        self._hint(hot)
+        return settled
+
+    def _hot(self, trees: Mapping[str, Tree], results: Mapping[StepRef, StepResult]) -> set[str]:
+        real = self._at.clock.real()
+        roots = {key.root for key in results}
+        return {
+            step.lane
+            for root in roots
+            for step in trees[root].steps.values()
+            if step.lane and step.state is StepState.READY and step.due <= real
+        }
+
+    def _masked(self, tree: Tree, result: StepResult) -> StepResult:
+        """What devices and systems say may repeat a secret."""
+        if result.trouble is None and not result.evidence:
+            return result
+        hidden = self._at.secrets([tree])
+        trouble = result.trouble and replace(result.trouble, message=mask(result.trouble.message, hidden))
+        return replace(result, trouble=trouble, evidence=mask(result.evidence, hidden))
+
+
+_CLAIMABLE = (StepState.READY, StepState.WAITING)
+
+
+def _by_id(tree: Tree, number: int) -> Step:
+    return next(step for step in tree.steps.values() if step.id == number)
+
+
+def fused(trees: Iterable[Tree], steps: Sequence[Step], lane: str) -> list[Step]:
+    """Steps of the same lane that only wait for steps of this batch: they can be done in the same commit."""
+    found: list[Step] = []
+    for tree in trees:
+        inside = {step.key for step in steps if step.root == tree.root.id}
+        waiting = [s for s in tree.steps.values() if s.lane == lane and s.kind is StepKind.CONFIGURE and s.state is StepState.BLOCKED]
+        while more := [s for s in waiting if s.key not in inside and _only_needs(tree, s, inside)]:
+            found += more
+            inside |= {step.key for step in more}
+    return found
+
+
+def _only_needs(tree: Tree, step: Step, inside: set[str]) -> bool:
+    return all(key in inside or tree.steps[key].state is StepState.DONE for key in step.needs)
+
+
+def in_order(steps: Sequence[Step]) -> list[Step]:
+    """Dependencies first; otherwise in the order in which they were claimed."""
+    by_ref = {ref(step): step for step in steps}
+    graph = {key: [StepRef(key.root, need) for need in step.needs if StepRef(key.root, need) in by_ref] for key, step in by_ref.items()}
+    return [by_ref[key] for key in TopologicalSorter(graph).static_order()]
