@@ -1,0 +1,117 @@
+"""The lab's OLT and access switch as stand-ins (lab.standin): NETCONF over SSH, and a control endpoint over HTTP."""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import ClassVar
+
+from lxml import etree
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from lab.credentials import credentials
+from lab.files import write_atomically
+from lab.hostkeys import host_key, make_known, public_key
+from lab.netconf import day0
+from lab.netconf.datastore import Datastore
+from lab.netconf.operations import Operations
+from lab.netconf.schema import load_schema
+from lab.netconf.ssh import Sessions, listening
+from lab.netconf.state import Ont, OperationalState
+from lab.netconf.store import Store
+from lab.netconf.yang import Yang
+from lab.standin import HOST, Endpoint, Place, control_path, listen
+from lab.web import control_app, serve_on
+
+
+class _OntAtPort(BaseModel):
+    """What POST <control>/onts takes: an ONT is plugged in, or pulled out. `port` is where one shows that nobody expects (CT-3.12)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    serial: str = Field(pattern=r"^[ -~]{4}[0-9a-fA-F]{8}$")
+    present: bool = True
+    port: str | None = None
+
+
+class Olt:
+    """OLT-EAST-07. Its folder may hold options.json, read when it is started for the first time: {"onts": 100} provisions lines."""
+
+    kind: ClassVar[str] = "olt"
+
+    def __init__(self, place: Place) -> None:
+        """Take the place."""
+        self._place = place
+        self._onts: dict[str, Ont] = {}
+
+    def day0(self) -> etree._Element:
+        """Return what it holds when it is started for the first time."""
+        options = self._place.folder / "options.json"
+        return day0.olt(self._place.name, **(json.loads(options.read_text()) if options.exists() else {}))
+
+    async def serve(self, ready: Callable[[Endpoint], None], stop: asyncio.Event) -> None:
+        """Serve NETCONF and the control endpoint until `stop` is set."""
+        place = self._place
+        self._load_onts()
+        schema = load_schema()
+        yang = Yang(schema)
+        store = Store(place.folder)
+        datastore = Datastore(schema, yang, store)
+        if datastore.is_empty:
+            datastore.install(self.day0())
+        state = OperationalState(schema, datastore.running, self._onts, place.clock.now().isoformat())
+        sessions = Sessions()
+        operations = Operations(datastore, schema, yang, state.source, sessions.open)
+
+        def picture() -> JsonValue:
+            return {**datastore.picture(), "sessions": list(sessions.open), "onts": [asdict(ont) for ont in self._onts.values()]}
+
+        login = credentials(place.lab, place.name).devices[place.name]
+        key = host_key(place.folder)
+        ssh, web = listen(place), listen(place, "control")
+        port = ssh.getsockname()[1]
+        make_known(place.lab, HOST, port, public_key(key))
+        control = control_path(place)
+        app = Starlette(routes=[Mount(control, control_app(operations.faults, picture, [Route("/onts", self._plug, methods=["POST"])]))])
+        url = f"http://{HOST}:{web.getsockname()[1]}{control}"
+        try:
+            async with listening(ssh, key, login, operations, sessions), asyncio.TaskGroup() as group:
+                group.create_task(serve_on(web, app, stop))
+                ready(Endpoint(place.name, self.kind, os.getpid(), HOST, port, None, url))
+        finally:
+            datastore.fall_back()  # a device that goes down forgets what was not confirmed
+            store.close()
+
+    # --- ONTs
+
+    def _load_onts(self) -> None:
+        path = self._place.folder / "onts.json"
+        if path.exists():
+            self._onts.update({ont["serial"]: Ont(**ont) for ont in json.loads(path.read_text())})
+
+    async def _plug(self, request: Request) -> Response:
+        try:
+            wish = _OntAtPort.model_validate_json(await request.body())
+        except ValidationError as error:
+            return Response(error.json(include_url=False), 400, media_type="application/json")
+        if wish.present:
+            self._onts[wish.serial] = Ont(wish.serial, self._place.clock.now().isoformat(), wish.port)
+        else:
+            self._onts.pop(wish.serial, None)
+        write_atomically(self._place.folder / "onts.json", json.dumps([asdict(ont) for ont in self._onts.values()]))
+        return Response(status_code=204)
+
+
+class Switch(Olt):
+    """ASW-EAST-07: the same server with a switch's configuration."""
+
+    kind: ClassVar[str] = "switch"
+
+    def day0(self) -> etree._Element:
+        """Return what it holds when it is started for the first time."""
+        return day0.switch(self._place.name)
