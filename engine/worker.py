@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import TypeAlias
@@ -15,6 +16,7 @@ from engine.batch import Batch, Holding, Settlement, StepRef, Workplace, ref
 from engine.errors import LeaseLost
 from engine.steps import activate, configure, decompose, reserve, wait
 from engine.store import lanes
+from engine.store.store import Unit
 from engine.tree import Step, StepKind, StepResult, StepState, Tree
 from engine.vault import mask
 
@@ -40,58 +42,58 @@ class Worker:
 
     def drain(self, lane: str) -> int:
         """Work the lane until nothing is due in it. Returns how many steps were settled; 0 at once when another works it."""
-        holding = self._take(lane)
-        if holding is None:
+        taken = self._take(lane)
+        if taken is None:
             return 0
+        holding, batch = taken
         settled = 0
         try:
-            while (batch := self._claim(holding)) is not None:
+            while batch is not None:
                 settled += self._carry_out(batch)
+                with self._at.store.unit() as unit:
+                    holding.keep(unit.tx)
+                    batch = self._claim(unit, holding)
         except LeaseLost:
             log.info("lane lost", lane=lane, fence=holding.lease.fence)
         return settled
 
     # -- taking --------------------------------------------------------------------------------------------------------
-    def _take(self, lane: str) -> Holding | None:
+    def _take(self, lane: str) -> tuple[Holding, Batch | None] | None:
+        """The lane and its first batch; None when another works it."""
         at, owner = self._at, f"{os.uname().nodename}:{os.getpid()}:{next(self._numbers)}"
-        with at.store.database.write() as tx:
-            lease = lanes.take(tx, lane, owner, at.clock.real(), at.settings.lease)
+        with at.store.unit() as unit:
+            lease = lanes.take(unit.tx, lane, owner, at.clock.real(), at.settings.lease)
             if lease is None:
                 return None
-            left = lanes.orphans(tx, lane)
-        if left:
-            # the former owner died while it did these: they are done again, under a new attempt
-            with at.store.changing({root for _, root in left}) as (_, trees):
-                for number, root in left:
-                    _by_id(trees[root], number).state = StepState.READY
-        return Holding(lease, at.settings.lease, at.clock)
+            left = lanes.orphans(unit.tx, lane)
+            trees = unit.trees({root for _, root in left})
+            for number, root in left:
+                # the former owner died while it did this: it is done again, under a new attempt
+                _by_id(trees[root], number).state = StepState.READY
+            unit.save()
+            holding = Holding(lease, at.settings.lease, at.clock)
+            return holding, self._claim(unit, holding)
 
-    def _claim(self, holding: Holding) -> Batch | None:
+    def _claim(self, unit: Unit, holding: Holding) -> Batch | None:
         """The next batch of the lane; None when there is none, then the lane is free."""
-        at = self._at
-        with at.store.database.write() as tx:
-            holding.keep(tx)
-            device = not holding.lease.lane.startswith(("netbox/", decompose.ORDERS_LANE))
-            limit = at.settings.batch_targets if device else at.settings.batch_systems
-            found = lanes.next_steps(tx, holding.lease.lane, at.clock.real(), limit)
-            if not found:
-                lanes.free(tx, holding.lease)
-                return None
-        with at.store.changing({root for _, root in found}) as (_, trees):
-            first = [_by_id(trees[root], number) for number, root in found]
-            kind = next((s.kind for s in first if s.state in _CLAIMABLE), None)
-            steps = [s for s in first if s.kind is kind and s.state in _CLAIMABLE]
-            if kind is StepKind.CONFIGURE:
-                steps += fused(trees.values(), steps, holding.lease.lane)
-            now = at.clock.now()
-            for step in steps:
-                trees[step.root].claim(step, now)
-        return Batch(holding, tuple(replace(step) for step in in_order(steps)), trees)
+        at, lane = self._at, holding.lease.lane
+        device = not lane.startswith(("netbox/", decompose.ORDERS_LANE))
+        limit = at.settings.batch_targets if device else at.settings.batch_systems
+        found = lanes.next_steps(unit.tx, lane, at.clock.real(), limit)
+        if not found:
+            lanes.free(unit.tx, holding.lease)
+            return None
+        trees = unit.trees({root for _, root in found})
+        first = [_by_id(trees[root], number) for number, root in found]
+        steps = [step for step in first if step.kind is first[0].kind]
+        if first[0].kind is StepKind.CONFIGURE:
+            steps += fused(trees.values(), steps, lane)
+        for step in steps:
+            trees[step.root].claim(step, at.clock.now())
+        return Batch(holding, tuple(replace(step) for step in in_order(steps)), {root: deepcopy(tree) for root, tree in trees.items()})
 
     # -- doing and settling --------------------------------------------------------------------------------------------
     def _carry_out(self, batch: Batch) -> int:
-        if not batch.steps:
-            return 0
         settled = 0
         for settlement in CARRY_OUT[batch.steps[0].kind](batch, self._at):
             settled += self._settle(batch, settlement)
@@ -106,9 +108,10 @@ class Worker:
         at = self._at
         attempts = {ref(step): step.attempt for step in batch.steps}
         settled = 0
-        with at.store.changing({step.root for step in batch.steps}) as (tx, trees):
-            batch.holding.keep(tx)
-            settlement.before(tx, trees)
+        with at.store.unit() as unit:
+            batch.holding.keep(unit.tx)
+            trees = unit.trees({step.root for step in batch.steps})
+            settlement.before(unit.tx, trees)
             for key, result in settlement.results.items():
                 step = trees[key.root].steps[key.key]
                 if step.state is StepState.RUNNING and step.attempt == attempts[key]:
@@ -135,9 +138,6 @@ class Worker:
         hidden = self._at.secrets([tree])
         trouble = result.trouble and replace(result.trouble, message=mask(result.trouble.message, hidden))
         return replace(result, trouble=trouble, evidence=mask(result.evidence, hidden))
-
-
-_CLAIMABLE = (StepState.READY, StepState.WAITING)
 
 
 def _by_id(tree: Tree, number: int) -> Step:

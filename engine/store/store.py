@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from engine.store.schema import allocations, catalogues, counters, events, insta
 from engine.tree import Instance, Item, Order, Step, Tree
 from engine.vault import Vault
 
+_Rows: TypeAlias = dict[sa.Table, dict[Any, rows.Row]]
 _TABLES: tuple[tuple[sa.Table, type[Any]], ...] = ((orders, Order), (items, Item), (steps, Step), (instances, Instance))
 _KEYS: Mapping[sa.Table, tuple[str, ...]] = {orders: ("id",), items: ("order", "id"), steps: ("id",), instances: ("id",)}
 # PO-2024-00847, SO-2024-03291 and RO-2024-07814 are the worked example's; the embedded data starts its counters there
@@ -34,14 +35,13 @@ class Store:
 
     # -- trees ---------------------------------------------------------------------------------------------------------
     @contextlib.contextmanager
-    def changing(self, roots: Iterable[str]) -> Iterator[tuple[sa.Connection, dict[str, Tree]]]:
-        """One transaction over whole trees: what the block changes in them is written when it ends, with their events."""
+    def unit(self) -> Iterator[Unit]:
+        """One transaction over whole trees: what the block changes in the trees that it loads is written when it ends, with their
+        events."""
         with self.database.write() as tx:
-            loaded = self.trees(tx, roots, lock=True)
-            before = {root: _snapshot(tree) for root, tree in loaded.items()}
-            yield tx, loaded
-            for root, tree in loaded.items():
-                self.save(tx, tree, before[root])
+            unit = Unit(tx, self)
+            yield unit
+            unit.save()
 
     def trees(self, tx: sa.Connection, roots: Iterable[str], *, lock: bool = False) -> dict[str, Tree]:
         """The trees of these roots. `lock`: nobody else changes them until the transaction ends."""
@@ -62,8 +62,8 @@ class Store:
             if found[orders][root]
         }
 
-    def save(self, tx: sa.Connection, tree: Tree, before: Mapping[sa.Table, Mapping[Any, rows.Row]] | None = None) -> None:
-        """Write what differs from `before` (nothing: all of it), and the events."""
+    def save(self, tx: sa.Connection, tree: Tree, before: _Rows | None = None) -> _Rows:
+        """Write what differs from `before` (nothing: all of it), and the events. Returns what is now stored."""
         after = _snapshot(tree)
         for table, _ in _TABLES:
             old = before[table] if before else {}
@@ -89,6 +89,7 @@ class Store:
                 ],
             )
             tree.events.clear()
+        return after
 
     def tree(self, order: str) -> Tree:
         """The tree that this order (of any level) or external id belongs to. Raises UnknownOrder."""
@@ -152,7 +153,29 @@ class Store:
             _insert_once(tx, lanes, {"name": name, "until": 0.0, "fence": 0})
 
 
-def _snapshot(tree: Tree) -> dict[sa.Table, dict[Any, rows.Row]]:
+class Unit:
+    """A transaction and the trees loaded in it."""
+
+    def __init__(self, tx: sa.Connection, store: Store) -> None:
+        self.tx, self._store = tx, store
+        self._loaded: dict[str, Tree] = {}
+        self._before: dict[str, _Rows] = {}
+
+    def trees(self, roots: Iterable[str]) -> dict[str, Tree]:
+        """The trees of these roots, nobody else's to change until the transaction ends."""
+        wanted = set(roots)
+        new = self._store.trees(self.tx, wanted - set(self._loaded), lock=True)
+        self._before |= {root: _snapshot(tree) for root, tree in new.items()}
+        self._loaded |= new
+        return {root: self._loaded[root] for root in sorted(wanted) if root in self._loaded}
+
+    def save(self) -> None:
+        """Write what changed so far."""
+        for root, tree in self._loaded.items():
+            self._before[root] = self._store.save(self.tx, tree, self._before[root])
+
+
+def _snapshot(tree: Tree) -> _Rows:
     return {
         orders: {key: rows.write(order) for key, order in tree.orders.items()},
         items: {key: rows.write(item) for key, item in tree.items.items()},

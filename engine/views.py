@@ -1,0 +1,359 @@
+"""What people and programs are shown of an order: one document, the same for the command line, `--json` and later pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from engine.batch import Workplace
+from engine.context import SEALED, Scope
+from engine.errors import TemplateFailed
+from engine.expressions import render
+from engine.ports import TransactionState, Trouble
+from engine.states import Level, OrderState
+from engine.store.schema import events, instances, orders
+from engine.tree import Item, Order, Step, StepKind, StepState, Tree
+from engine.vault import MASK, mask
+
+
+class View(BaseModel):
+    """Base: camelCase in JSON."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class TroubleView(View):
+    """Why something stands still, and what to do."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+class StepView(View):
+    """A step, where it stands and why."""
+
+    key: str
+    kind: str
+    state: str
+    target: str | None
+    attempt: int
+    evidence: str = ""
+    awaits: str | None = None
+    trouble: TroubleView | None = None
+
+
+class ItemView(View):
+    """An item of any level."""
+
+    id: str
+    order: str
+    specification: str
+    level: str
+    state: str
+    depends_on: list[str]
+    parent: str | None
+    serves: list[str] = Field(default_factory=list)
+    characteristics: dict[str, Any] = Field(default_factory=dict)
+    reason: str = ""
+    trouble: TroubleView | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    steps: list[StepView] = Field(default_factory=list)
+
+
+class OrderHead(View):
+    """An order in a list."""
+
+    id: str
+    external_id: str | None
+    level: str
+    state: str
+    customer: str = ""
+    description: str = ""
+    reason: str = ""
+    created: datetime
+    ended: datetime | None = None
+
+
+class AllocationView(View):
+    """A line of the allocation table."""
+
+    rfs: str
+    resource: str
+    type: str
+    value: str
+
+
+class InstanceView(View):
+    """A product or service instance."""
+
+    id: str
+    specification: str
+    state: str
+    characteristics: dict[str, Any]
+    offering: str | None = None
+    since: datetime | None = None
+
+
+class TargetView(View):
+    """A target of the order and what became of it: done, failed, held, waiting, or not attempted."""
+
+    name: str
+    platform: str
+    state: str
+    transaction: str | None
+    message: str = ""
+
+
+class TransactionView(View):
+    """One transaction that carried changes of the order, with what was really sent (secrets masked)."""
+
+    id: str
+    target: str
+    state: str
+    message: str
+    sent: str
+    checks: list[str]
+    opened: str
+    ended: str | None
+
+
+class EventView(View):
+    """A line of the history."""
+
+    number: int
+    at: datetime
+    order: str
+    item: str | None
+    type: str
+    data: dict[str, Any]
+
+
+class OrderDocument(View):
+    """All of an order."""
+
+    order: OrderHead
+    orders: list[OrderHead]
+    items: list[ItemView]
+    allocations: list[AllocationView]
+    services: list[InstanceView]
+    products: list[InstanceView]
+    targets: list[TargetView]
+    transactions: list[TransactionView] = Field(default_factory=list)
+    history: list[EventView] = Field(default_factory=list)
+
+
+# ------------------------------------------------------------------------------------------------------------------ making
+
+
+def document(at: Workplace, tree: Tree, *, history: bool = True) -> OrderDocument:
+    """The document of a tree. `history`: with transactions and events."""
+    scope = Scope(tree, at.catalogue(tree), at.inventory.site(tree.root.body["address"]["exchange"]), lambda _, __: MASK)
+    hidden = at.secrets([tree])
+    transactions = _transactions(at, tree, hidden) if history else []
+    return OrderDocument(
+        order=head(tree.root),
+        orders=[head(order) for order in in_levels(tree)],
+        items=[_item(tree, item) for order in in_levels(tree) for item in tree.items_of(order.id)],
+        allocations=allocations(scope),
+        services=[_instance(i) for i in tree.instances.values() if i.level is Level.SERVICE],
+        products=[_instance(i) for i in tree.instances.values() if i.level is Level.PRODUCT],
+        targets=_targets(at, tree),
+        transactions=transactions,
+        history=_history(at, tree) if history else [],
+    )
+
+
+def listed(at: Workplace, state: OrderState | None = None) -> list[OrderHead]:
+    """The orders that were submitted, newest last."""
+    statement = sa.select(orders).where(orders.c.id == orders.c.root).order_by(orders.c.created, orders.c.id)
+    if state is not None:
+        statement = statement.where(orders.c.state == state)
+    with at.store.database.read() as tx:
+        return [_head_of_row(row) for row in tx.execute(statement).mappings()]
+
+
+def in_levels(tree: Tree) -> list[Order]:
+    """The orders of a tree from the top down."""
+    found = [tree.order_of(level) for level in Level]
+    return [order for order in found if order is not None]
+
+
+def head(order: Order) -> OrderHead:
+    """An order in short."""
+    return OrderHead(
+        id=order.id,
+        external_id=order.external_id,
+        level=order.level,
+        state=order.state,
+        customer=order.body.get("customer", {}).get("id", ""),
+        description=order.body.get("description", ""),
+        reason=order.reason,
+        created=order.created,
+        ended=order.ended,
+    )
+
+
+def _head_of_row(row: Mapping[Any, Any]) -> OrderHead:
+    body = row["body"]
+    return OrderHead(
+        id=row["id"],
+        external_id=row["external_id"],
+        level=row["level"],
+        state=row["state"],
+        customer=body.get("customer", {}).get("id", ""),
+        description=body.get("description", ""),
+        reason=row["reason"],
+        created=row["created"],
+        ended=row["ended"],
+    )
+
+
+def allocations(scope: Scope) -> list[AllocationView]:
+    """The allocation table: what the catalogue reports of each item, as far as it is known."""
+    order = scope.tree.order_of(Level.RESOURCE)
+    found: list[AllocationView] = []
+    for item in _report_order(scope, order):
+        context = scope.of_item(item)
+        for line in scope.catalogue.resource(item.specification).report:
+            try:
+                value = render(line.value, context)
+            except TemplateFailed:
+                continue  # not allocated (yet)
+            found.append(AllocationView(rfs=item.specification.partition(":")[2], resource=line.resource, type=line.type, value=value))
+    return found
+
+
+def _report_order(scope: Scope, order: Order | None) -> Sequence[Item]:
+    """In the order of the catalogue's RFS, as the worked example lists them."""
+    ranks = {name: rank for rank, name in enumerate(scope.catalogue.resources)}
+    return sorted(scope.tree.items_of(order.id) if order else (), key=lambda item: ranks[item.specification])
+
+
+def _item(tree: Tree, item: Item) -> ItemView:
+    return ItemView(
+        id=item.id,
+        order=item.order,
+        specification=item.specification,
+        level=item.level,
+        state=item.state,
+        depends_on=list(item.depends_on),
+        parent=item.parent,
+        serves=list(item.serves),
+        characteristics=masked(item.characteristics),
+        reason=item.reason,
+        trouble=_trouble(item.trouble),
+        started=item.started,
+        ended=item.ended,
+        steps=[_step(step) for step in tree.steps_of(item.order, item.id)],
+    )
+
+
+def _step(step: Step) -> StepView:
+    return StepView(
+        key=step.key,
+        kind=step.kind,
+        state=step.state,
+        target=step.target,
+        attempt=step.attempt,
+        evidence=step.evidence,
+        awaits=step.awaits,
+        trouble=_trouble(step.trouble),
+    )
+
+
+def _trouble(trouble: Trouble | None) -> TroubleView | None:
+    return trouble and TroubleView(code=trouble.code, message=trouble.message, remedy=trouble.remedy)
+
+
+def masked(characteristics: Mapping[str, Any]) -> dict[str, Any]:
+    """Characteristics with secrets masked and without those that have no value."""
+    return {
+        name: MASK if isinstance(value, dict) and SEALED in value else value for name, value in characteristics.items() if value is not None
+    }
+
+
+def _instance(instance: Any) -> InstanceView:
+    return InstanceView(
+        id=instance.id,
+        specification=instance.specification,
+        state=instance.state,
+        characteristics=masked(instance.characteristics),
+        offering=instance.offering,
+        since=instance.started,
+    )
+
+
+def _targets(at: Workplace, tree: Tree) -> list[TargetView]:
+    by_target: dict[str, list[Step]] = {}
+    for step in tree.steps.values():
+        if step.target and step.kind is StepKind.CONFIGURE:
+            by_target.setdefault(step.target, []).append(step)
+    with at.store.database.read() as tx:
+        platforms = at.configurations.platforms(tx, by_target)
+    return [
+        TargetView(
+            name=name,
+            platform=platforms.get(name, ""),
+            state=_target_state(steps),
+            transaction=next((step.transaction for step in steps if step.transaction), None),
+            message=next((step.trouble.message for step in steps if step.trouble), ""),
+        )
+        for name, steps in by_target.items()
+    ]
+
+
+def _target_state(steps: Sequence[Step]) -> str:
+    states = {step.state for step in steps}
+    for state, word in _WORDS.items():
+        if state in states:
+            return word
+    return "done" if states == {StepState.DONE} else "notAttempted"
+
+
+_WORDS = {StepState.FAILED: "failed", StepState.HELD: "held", StepState.RUNNING: "running", StepState.WAITING: "waiting"}
+
+
+def _transactions(at: Workplace, tree: Tree, hidden: set[str]) -> list[TransactionView]:
+    with at.store.database.read() as tx:
+        found = at.configurations.of_root(tx, tree.root.id)
+    return [
+        TransactionView(
+            id=row["id"],
+            target=row["target"],
+            state=TransactionState(row["state"]),
+            message=row["message"],
+            sent=mask(at.targets.show(transaction.target, transaction.change), hidden),
+            checks=[f"{'passed' if check['passed'] else 'FAILED'}: {check['evidence']}" for check in row["checks"]],
+            opened=row["opened"],
+            ended=row["ended"],
+        )
+        for row, transaction in found
+    ]
+
+
+def _history(at: Workplace, tree: Tree) -> list[EventView]:
+    with at.store.database.read() as tx:
+        found = tx.execute(sa.select(events).where(events.c.root == tree.root.id).order_by(events.c.number)).mappings().all()
+    return [EventView(**{name: row[name] for name in ("number", "at", "order", "item", "type", "data")}) for row in found]
+
+
+def services(at: Workplace, customer: str | None = None) -> list[InstanceView]:
+    """Service instances, of one customer or of all."""
+    statement = sa.select(instances).where(instances.c.level == Level.SERVICE).order_by(instances.c.id)
+    if customer is not None:
+        statement = statement.where(instances.c.customer == customer)
+    with at.store.database.read() as tx:
+        return [_instance(row) for row in tx.execute(statement)]
+
+
+def progress(tree: Tree) -> bool:
+    """Whether something will still happen without a person: a step is ready, running or waits for somebody outside."""
+    moving = {StepState.READY, StepState.RUNNING, StepState.WAITING}
+    return any(step.state in moving for step in tree.steps.values())
