@@ -1,0 +1,29 @@
+"""What every kind of target can do. One module per kind below this package, all of the same shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from nornir.core.inventory import Host
+
+from engine.ports import Answer, Outcome, Push, Question
+
+
+class Kind(Protocol):
+    """How configuration gets to the targets of a platform, and what they can be asked.
+
+    The methods never raise for what the target does when an Outcome or Answer can say it.
+    """
+
+    def push(self, push: Push, host: Host) -> Outcome:
+        """Carry out one transaction: it ends confirmed, reversed, refused or not attempted; unknown only if nothing could be found out."""
+
+    def resolve(self, push: Push, host: Host) -> Outcome:
+        """Find out what became of a transaction whose end nobody saw: what is pending is taken back, then the target is read."""
+
+    def ask(self, questions: Sequence[Question], host: Host) -> Mapping[int, Answer]:
+        """Look whether what is waited for has happened."""
+
+    def day_zero(self, host: Host) -> str | None:
+        """Return what the target holds, in the notation of its fragments; None where that has no meaning. Raises TargetError."""

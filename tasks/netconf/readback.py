@@ -1,0 +1,136 @@
+"""Does a device hold what an edit-config says? By that a transaction whose session was lost learns what became of it.
+
+List keys and identityrefs come from the table that was made from the YANG modules (tasks/change/yang_schema.json).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from lxml import etree
+
+from tasks.netconf.session import NetconfSession
+from tasks.netconf.xml import OPERATION, config_text, elements, parse, text_of
+
+_DELETES = frozenset({"delete", "remove"})
+_MOST_NAMED = 5
+
+
+@cache
+def _schema() -> Mapping[str, Mapping[str, Any]]:
+    nodes: Mapping[str, Mapping[str, Any]] = json.loads((files("tasks.change") / "yang_schema.json").read_text())["nodes"]
+    return nodes
+
+
+def read_back(session: NetconfSession, change: str) -> tuple[str, ...]:
+    """Return where running differs from what `change` (edit-config, as text) would make of it; empty: it holds all of it.
+
+    Reads only the list entries and containers that the change names.
+    """
+    config = parse(config_text(change))
+    data = session.get_config(_subtrees(config))
+    return tuple(differences(config, data))
+
+
+def differences(config: etree._Element, data: etree._Element) -> Iterator[str]:
+    """Yield where `data` is not as the edit-config `config` would leave it: what is missing, other, or still there. Pure."""
+    yield from _compare(config, data, "", "merge")
+
+
+def summary(found: tuple[str, ...]) -> str:
+    """Return differences as a sentence."""
+    rest = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    return "; ".join(found[:_MOST_NAMED]) + rest
+
+
+def _compare(statement: etree._Element, held: etree._Element | None, path: str, operation: str) -> Iterator[str]:
+    keys = _keys(path)
+    for element in elements(statement):
+        if element.tag in keys:
+            continue  # says which entry is meant, nothing else
+        where = f"{path}/{element.tag}"
+        operation_here = element.get(OPERATION, operation)
+        found = _counterpart(element, held, where)
+        if operation_here in _DELETES:
+            if found is not None:
+                yield f"{_readable(element, where)} is still there"
+        elif found is None and (operation_here in {"create", "replace"} or _is_leaf(element, where)):
+            yield f"{_readable(element, where)} is not there"
+        elif found is not None and _is_leaf(element, where):
+            if _value(element, where) != _value(found, where):
+                yield f"{_readable(element, where)} is {text_of(found)!r} instead of {text_of(element)!r}"
+        else:
+            yield from _compare(element, found, where, operation_here)
+
+
+def _counterpart(element: etree._Element, held: etree._Element | None, path: str) -> etree._Element | None:
+    if held is None:
+        return None
+    kind = _schema().get(path, {}).get("kind")
+    keys = _keys(path)
+    for candidate in held.iterchildren(element.tag):
+        if kind == "leaf-list":
+            if _value(candidate, path) == _value(element, path):
+                return candidate
+        elif all(_value_of(candidate, path, key) == _value_of(element, path, key) for key in keys):
+            return candidate
+    return None
+
+
+def _value_of(entry: etree._Element, path: str, key: str) -> tuple[str, str]:
+    leaf = entry.find(key)
+    return _value(leaf, f"{path}/{key}") if leaf is not None else ("", "")
+
+
+def _value(leaf: etree._Element, path: str) -> tuple[str, str]:
+    """Return a leaf's value as (namespace, text); the namespace only of an identityref, whose prefix is up to the sender."""
+    text = text_of(leaf)
+    if _schema().get(path, {}).get("q") != "id":
+        return "", text
+    prefix, _, name = text.rpartition(":")
+    return leaf.nsmap.get(prefix or None, ""), name
+
+
+def _is_leaf(element: etree._Element, path: str) -> bool:
+    kind = _schema().get(path, {}).get("kind")
+    return kind in {"leaf", "leaf-list"} if kind else not elements(element)
+
+
+def _keys(path: str) -> tuple[str, ...]:
+    return tuple(_schema().get(path, {}).get("keys", ()))
+
+
+def _readable(element: etree._Element, path: str) -> str:
+    names = [etree.QName(step).localname for step in _steps(path)]
+    keys = [text_of(element.find(key)) for key in _keys(path)]
+    return "/".join(names) + (f"[{','.join(keys)}]" if keys else "")
+
+
+def _steps(path: str) -> list[str]:
+    return [f"{{{step}" for step in path.split("/{")[1:]]
+
+
+def _subtrees(config: etree._Element) -> Iterator[str]:
+    for element in elements(config):
+        yield etree.tostring(_selection(element, ""), encoding="unicode")
+
+
+def _selection(element: etree._Element, path: str) -> etree._Element:
+    """Return the part of a subtree filter that selects what `element` speaks of: whole list entries by their keys, whole leaves."""
+    where = f"{path}/{element.tag}"
+    selection = etree.Element(element.tag)
+    keys = _keys(where)
+    if keys:
+        for key in keys:
+            leaf = element.find(key)
+            if leaf is not None:
+                selection.append(copy.deepcopy(leaf))
+    elif not _is_leaf(element, where):
+        for child in elements(element):
+            selection.append(_selection(child, where))
+    return selection
