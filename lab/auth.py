@@ -1,4 +1,4 @@
-"""HTTP basic authentication (RFC 7617), as the stand-ins check it."""
+"""Basic authentication (RFC 7617) and API keys, as the stand-ins check them."""
 
 import base64
 import binascii
@@ -19,3 +19,8 @@ def is_logged_in(request: Request, login: Login) -> bool:
     except binascii.Error:
         return False
     return hmac.compare_digest(given, f"{login.user}:{login.password}".encode())
+
+
+def has_key(request: Request, header: str, key: str) -> bool:
+    """Whether the request carries this API key in this header."""
+    return hmac.compare_digest(request.headers.get(header, "").encode(), key.encode())

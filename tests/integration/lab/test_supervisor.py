@@ -108,6 +108,7 @@ def test_a_killed_supervisor_takes_its_children_along_and_leaves_nothing_in_the_
     report = Report.read(folder)
     assert report is not None
     os.kill(report.pid, signal.SIGKILL)
+    assert wait_gone(report.pid, 5)
     assert states(folder) == dict.fromkeys(NAMES, State.DOWN)
     again = up(folder, names=NAMES)
     assert all(answers(again, name) for name in NAMES)
