@@ -269,7 +269,7 @@ def _step(step: Step) -> StepView:
 
 
 def _trouble(trouble: Trouble | None) -> TroubleView | None:
-    return trouble and TroubleView(code=trouble.code, message=trouble.message, remedy=trouble.remedy)
+    return None if trouble is None else TroubleView(code=trouble.code, message=trouble.message, remedy=trouble.remedy)
 
 
 def masked(characteristics: Mapping[str, Any]) -> dict[str, Any]:
