@@ -36,7 +36,7 @@ def _bearer_up(session: NetconfSession, arguments: Mapping[str, str]) -> tuple[b
     if not (port and v_ani and serial):
         return False, "the catalogue must give channel_termination, v_ani and serial"
     data = session.get(_interface_filters(port, v_ani))
-    state = text_of(_interface(data, port, f"{{{_IF}}}oper-status"))
+    state = _oper_status(data, port)
     expected = text_of(_interface(data, v_ani, f"{{{_V_ANI}}}v-ani/{{{_V_ANI}}}expected-serial-number"))
     if state != "up":
         return False, f"PON port {port} is {state or 'not there'}"
@@ -59,7 +59,7 @@ def _vlan_forwarding(session: NetconfSession, arguments: Mapping[str, str]) -> t
     for name in names:
         if _interface(data, name) is None:
             return False, f"there is no interface {name}"
-        if (state := text_of(_interface(data, name, f"{{{_IF}}}oper-status"))) == "down":
+        if (state := _oper_status(data, name)) == "down":
             return False, f"interface {name} is {state}"
     step = f"{{{_L2}}}"
     ports = {
@@ -78,13 +78,20 @@ def _readback(session: NetconfSession, change: Change, arguments: Mapping[str, s
 
 
 def _interface_filters(*names: str) -> list[str]:
-    return [
-        f'<interfaces xmlns="{_IF}">' + "".join(f"<interface><name>{escaped(name)}</name></interface>" for name in names) + "</interfaces>"
-    ]
+    """Select interfaces with their state: since RFC 8343 it is beside the configuration, before (RFC 7223) it was in interfaces-state."""
+    entries = "".join(f"<interface><name>{escaped(name)}</name></interface>" for name in names)
+    return [f'<{tree} xmlns="{_IF}">{entries}</{tree}>' for tree in ("interfaces", "interfaces-state")]
 
 
-def _interface(data: etree._Element, name: str, path: str = "") -> etree._Element | None:
-    for interface in data.iterfind(f"{{{_IF}}}interfaces/{{{_IF}}}interface"):
+def _oper_status(data: etree._Element, name: str) -> str:
+    step = f"{{{_IF}}}"
+    return text_of(_interface(data, name, f"{step}oper-status")) or text_of(
+        _interface(data, name, f"{step}oper-status", "interfaces-state")
+    )
+
+
+def _interface(data: etree._Element, name: str, path: str = "", tree: str = "interfaces") -> etree._Element | None:
+    for interface in data.iterfind(f"{{{_IF}}}{tree}/{{{_IF}}}interface"):
         if text_of(interface.find(f"{{{_IF}}}name")) == name:
             return interface.find(path) if path else interface
     return None

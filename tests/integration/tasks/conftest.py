@@ -1,0 +1,88 @@
+"""Stand-ins of the lab as targets: real processes, real sockets, one per kind for the whole run of these tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from nornir.core import Nornir
+from nornir.core.inventory import Defaults, Groups, Host, Hosts, Inventory
+
+from lab.credentials import credentials
+from lab.remote import Remote
+from lab.standin import Endpoint, running
+from tasks.access import Access, apply
+
+
+@dataclass(frozen=True)
+class Target:
+    """A stand-in, how it is reached, and its control endpoint."""
+
+    name: str
+    platform: str
+    access: Access
+    remote: Remote
+    endpoint: Endpoint
+
+    def host(self, **other: object) -> Host:
+        """A Nornir host that reaches it; `other` replaces fields of its access."""
+        nornir = inventory_of(self, access=replace(self.access, **other))  # type: ignore[arg-type]
+        return nornir.inventory.hosts[self.name]
+
+
+def inventory_of(*targets: Target, access: Access | None = None) -> Nornir:
+    """Nornir over these targets."""
+    hosts = Hosts({target.name: Host(target.name, platform=target.platform) for target in targets})
+    inventory = Inventory(hosts, Groups(), Defaults())
+    apply(inventory, {target.name: access or target.access for target in targets})
+    return Nornir(inventory)
+
+
+@pytest.fixture(scope="session")
+def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lab")
+
+
+def ssh_target(endpoint: Endpoint, platform: str, lab: Path) -> Target:
+    login = credentials(lab, endpoint.name).devices[endpoint.name]
+    access = Access(
+        username=login.user,
+        password=login.password,
+        hostname=endpoint.host,
+        port=endpoint.port,
+        known_hosts=lab / "known_hosts",
+        timeout=5,
+    )
+    return Target(endpoint.name, platform, access, Remote(endpoint), endpoint)
+
+
+@pytest.fixture(scope="session")
+def _olt(lab_folder: Path) -> Iterator[Target]:
+    with running("olt", "OLT-EAST-07", lab_folder / "OLT-EAST-07", lab=lab_folder) as endpoint:
+        yield ssh_target(endpoint, "bbf-olt", lab_folder)
+
+
+@pytest.fixture
+def olt(_olt: Target) -> Iterator[Target]:
+    """The OLT, without faults, locks and pending commits before and after."""
+    _olt.remote.heal()
+    before = _olt.remote.state()
+    assert (before["locks"], before["pending"], before["candidate_changes"]) == ({}, None, 0)
+    yield _olt
+    _olt.remote.heal()
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[Host], Host]]:
+    """Registers hosts whose connections are closed after the test."""
+    hosts: list[Host] = []
+
+    def register(host: Host) -> Host:
+        hosts.append(host)
+        return host
+
+    yield register
+    for host in hosts:
+        host.close_connections()
