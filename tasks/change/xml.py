@@ -1,0 +1,46 @@
+"""Configuration in XML, for devices with NETCONF and YANG (RFC 6241, RFC 7950)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.errors import ChangeConflict, TemplateFailed
+from engine.ports import Change, Node
+from tasks.change.difference import difference
+from tasks.change.format import Others
+from tasks.change.xml_edit import Editor
+from tasks.change.xml_show import show
+from tasks.change.xml_tree import Origin, Reader, Statement, flat
+from tasks.change.yang import schema
+
+
+class Xml:
+    """A fragment is a sequence of top-level data elements; a change is the <config> of an edit-config with default-operation merge.
+
+    Not supported: lists without keys, anydata. Values are compared as they are written, but identityrefs by module and name.
+    """
+
+    extension = "xml"
+
+    def parse(self, text: str) -> Statement:
+        """The tree of a fragment. Raises TemplateFailed with the line of what was rendered."""
+        try:
+            root = Reader(schema()).read(text)
+            flat(root)
+        except ChangeConflict as error:
+            raise TemplateFailed(f"contradicts itself: {error.message}") from None
+        return root
+
+    def nodes(self, text: str) -> Sequence[Node]:
+        """Its list entries, presence containers, leaves and leaf-list entries, cases of choices and user-ordered lists."""
+        return [Node(path, value) for path, value in flat(Reader(schema(), Origin.DEVICE).read(text)).items()]
+
+    def change(self, applied: Sequence[str], wanted: Sequence[str], others: Others) -> Change:
+        """Both directions as text of <config>, exactly as it is sent; empty when there is nothing to send. Raises ChangeConflict."""
+        old, new = (Reader(schema()).read(*texts) for texts in (applied, wanted))
+        todo = difference(flat(old), flat(new), others)
+        return Change(Editor(schema()).config(old, new, todo), Editor(schema()).config(new, old, todo.reverse()))
+
+    def show(self, change: Change) -> str:
+        """The elements, indented; a prefix where another module begins."""
+        return show(change, schema())

@@ -1,0 +1,136 @@
+"""A difference as the <config> of a NETCONF edit-config (RFC 6241 7.2) with default-operation merge.
+
+`create` and `delete` are the strict ones: the device refuses (data-exists, data-missing) when it is not as we think it is.
+Containers without presence are never created or deleted by themselves (RFC 7950 7.5.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from lxml import etree
+
+from tasks.change.difference import Difference
+from tasks.change.xml_tree import NETCONF, PREFIX, YANG, Statement, predicates
+from tasks.change.yang import Schema, split
+
+OPERATION = f"{{{NETCONF}}}operation"
+INSERT, KEY, VALUE = (f"{{{YANG}}}{name}" for name in ("insert", "key", "value"))
+
+
+class Editor:
+    """Writes one <config>."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._by_prefix = {"nc": NETCONF, "yang": YANG, **{prefix: namespace for namespace, prefix in schema.prefix.items()}}
+        self._in_values: set[str] = set()
+
+    def config(self, old: Statement, new: Statement, todo: Difference) -> str:
+        """The element as text, empty when there is nothing to do. `old` and `new` are roots, `todo` leads from one to the other."""
+        # lxml (and ncclient, which copies with it) drops namespace declarations that it finds redundant, blind to prefixes within
+        # text. So all are declared once, on <config>, by the modules' own prefixes: nothing is redundant, and a copy is the same.
+        root = etree.Element(f"{{{NETCONF}}}config", nsmap=self._by_prefix)
+        if not self._inside(root, old, new, todo):
+            return ""
+        etree.cleanup_namespaces(root, keep_ns_prefixes=sorted(self._in_values))
+        return etree.tostring(root, encoding="unicode")
+
+    def _inside(self, out: etree._Element, old: Statement | None, new: Statement | None, todo: Difference) -> bool:
+        """What is below a statement that stays. Returns whether anything was written."""
+        before = old.children if old else {}
+        after = new.children if new else {}
+        places = dict(_insertions(before, after, todo))
+        done = False
+        # deletes first: creating another case of a choice would delete them before us, and the strict delete would fail
+        for path in [*(path for path in before if path not in after), *after]:
+            written = self._statement(out, before.get(path), after.get(path), places, todo)
+            done = written or done
+        return done
+
+    def _statement(
+        self, out: etree._Element, old: Statement | None, new: Statement | None, places: Mapping[str, Statement | None], todo: Difference
+    ) -> bool:
+        statement = new or old
+        assert statement is not None  # noqa: S101 - one of the two sides states the path
+        path = statement.path
+        if path in todo.created:
+            element = self._whole(out, statement)
+            element.set(OPERATION, "create")
+        elif path in todo.deleted:
+            element = self._entry(out, statement)
+            element.set(OPERATION, "delete")
+        elif path in todo.changed and statement.node.kind == "leaf":
+            self._whole(out, statement)
+            return True
+        elif statement.node.holds_value and path not in places:
+            return False
+        else:
+            element = self._entry(out, statement)
+            if not self._inside(element, old, new, todo) and path not in places:
+                out.remove(element)
+                return False
+        if path in places:
+            self._place(element, places[path])
+        return True
+
+    def _whole(self, out: etree._Element, statement: Statement) -> etree._Element:
+        """A statement with all that is below it."""
+        element = self._entry(out, statement)
+        if statement.node.kind == "leaf":
+            element.text = self._text(statement.value, statement.node.prefixes) or None
+        for child in statement.children.values():
+            self._whole(element, child)
+        return element
+
+    def _entry(self, out: etree._Element, statement: Statement) -> etree._Element:
+        """A statement with no more than what tells it from its siblings: the keys of a list entry (RFC 7950 7.8.5), a leaf-list's value."""
+        element = etree.SubElement(out, statement.node.name)
+        for key, value in zip(statement.node.keys, statement.keys, strict=True):
+            etree.SubElement(element, key).text = self._text(value, statement.node.children[key].prefixes) or None
+        if statement.node.kind == "leaf-list":
+            element.text = self._text(statement.value, statement.node.prefixes) or None
+        return element
+
+    def _place(self, element: etree._Element, behind: Statement | None) -> None:
+        """Where an entry of a user-ordered list goes (RFC 7950 7.7.9, 7.8.6)."""
+        element.set(INSERT, "after" if behind else "first")
+        if behind and behind.node.kind == "leaf-list":
+            element.set(VALUE, self._text(behind.value, behind.node.prefixes))
+        elif behind:
+            names = [self._schema.qualified(key, "") for key in behind.node.keys]
+            values = [
+                self._text(value, behind.node.children[key].prefixes) for key, value in zip(behind.node.keys, behind.keys, strict=True)
+            ]
+            self._in_values.update(name.partition(":")[0] for name in names)
+            element.set(KEY, predicates(zip(names, values, strict=True)))
+
+    def _text(self, value: str, prefixes: str | None) -> str:
+        if prefixes == "id" and value.startswith("{"):
+            self._in_values.add(self._schema.prefix[split(value)[0]])
+            return self._schema.qualified(value)
+        if prefixes == "xp":
+            self._in_values.update(found["prefix"] for found in PREFIX.finditer(value) if found["prefix"])
+        return value
+
+
+def _insertions(
+    before: Mapping[str, Statement], after: Mapping[str, Statement], todo: Difference
+) -> Iterator[tuple[str, Statement | None]]:
+    """Entries of user-ordered lists that must be placed: path -> the entry they go behind (None: they become the first).
+
+    Done in this order, after the deletes, they give the wanted order. What is created at the end needs no place.
+    """
+    for name in {entry.node.name: None for entry in after.values() if entry.node.user_ordered}:
+        wanted = [entry for entry in after.values() if entry.node.name == name]
+        current = [path for path, entry in before.items() if entry.node.name == name and path not in todo.deleted]
+        for index, entry in enumerate(wanted):
+            if current[index : index + 1] == [entry.path]:
+                continue
+            if entry.path in todo.created and index == len(current):
+                current.append(entry.path)
+            elif entry.path in todo.created or entry.path in current:
+                if entry.path in current:
+                    current.remove(entry.path)
+                current.insert(index, entry.path)
+                yield entry.path, wanted[index - 1] if index else None
