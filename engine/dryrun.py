@@ -42,7 +42,7 @@ def dry_run(at: Workplace, catalogue: Catalogue, request: OrderRequest) -> DryRu
     needs.bind(scope)
     return DryRun(
         tree=tree,
-        allocations=tuple(allocations(scope)),
+        allocations=tuple(allocations(scope, expected=True)),
         shortages=tuple(found for found in given.values() if isinstance(found, Shortage) and found.exhausted),
         preview=preview(at, tree, scope),
     )

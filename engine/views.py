@@ -215,11 +215,14 @@ def _head_of_row(row: Mapping[Any, Any]) -> OrderHead:
     )
 
 
-def allocations(scope: Scope) -> list[AllocationView]:
-    """The allocation table: what the catalogue reports of each item, as far as it is known."""
+def allocations(scope: Scope, *, expected: bool = False) -> list[AllocationView]:
+    """The allocation table: what the catalogue reports of each item, as far as it is known. `expected`: as a dry run would have it."""
     order = scope.tree.order_of(Level.RESOURCE)
     found: list[AllocationView] = []
     for item in _report_order(scope, order):
+        reserves = scope.catalogue.resource(item.specification).reserve
+        if not reserves and not expected and item.state is not OrderState.COMPLETED:
+            continue
         context = scope.of_item(item)
         for line in scope.catalogue.resource(item.specification).report:
             try:

@@ -10,13 +10,18 @@ from engine.tree import Item, StepState, Tree
 
 
 def needs_of(scope: Scope) -> list[Need]:
-    """Everything the order's items reserve, in the order of their dependencies. What an item depends on is required for it."""
+    """Everything the order's items reserve.
+
+    Required for a need is what its catalogue entry names, and all that the items reserve which its item depends on: what cannot be
+    used is not taken.
+    """
     tree = scope.tree
     order = tree.order_of(Level.RESOURCE)
     if order is None:
         return []
     items = tree.items_of(order.id)
     marks = {item.id: [Mark(order.id, item.id, name) for name in scope.catalogue.resource(item.specification).reserve] for item in items}
+    by_name = {mark.name: mark for own in marks.values() for mark in own}
     common = scope.common()
     found: list[Need] = []
     for item in items:
@@ -25,9 +30,9 @@ def needs_of(scope: Scope) -> list[Need]:
         service = scope.service_of(item)
         for name, reservation in scope.catalogue.resource(item.specification).reserve.items():
             pool = {key: render(text, context) for key, text in reservation.pool.items()}
-            own = {Mark(order.id, item.id, other) for other in reservation.requires}
-            mark = Mark(order.id, item.id, name)
-            found.append(Need(mark, reservation.kind, pool, service.instance or "" if service else "", frozenset(inherited | own)))
+            required = inherited | {by_name[other] for other in reservation.requires if other in by_name}
+            holder = service.instance if service and service.instance else ""
+            found.append(Need(by_name[name], reservation.kind, pool, holder, frozenset(required)))
     return found
 
 

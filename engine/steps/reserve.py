@@ -79,7 +79,7 @@ def _held(short: Shortage) -> StepResult:
 def _write(tx: sa.Connection, at: Workplace, tree: Tree, step: Step, taken: list[Allocation], short: list[Shortage]) -> None:
     at.store.keep_allocations(tx, tree, taken)
     for a in taken:
-        tree.emit(a.mark.order, a.mark.item, "allocation", at.clock.now(), name=a.mark.name, kind=a.kind, **dict(a.attributes))
+        tree.emit(a.mark.order, a.mark.item, "allocation", at.clock.now(), name=a.mark.name, kind=a.kind, attributes=dict(a.attributes))
     if short and step.key == RESERVE:
         _follow_up(at, tree, step, short[0])
     lanes = wanted.bind(at.scope(tree)) | {s.lane for s in tree.steps.values() if s.lane}

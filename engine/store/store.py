@@ -51,7 +51,7 @@ class Store:
         found: dict[sa.Table, dict[str, list[Any]]] = {}
         for table, cls in _TABLES:
             found[table] = defaultdict(list)
-            for row in tx.execute(sa.select(table).where(table.c.root.in_(wanted))).mappings():
+            for row in tx.execute(sa.select(table).where(table.c.root.in_(wanted)).order_by(*table.primary_key)).mappings():
                 found[table][row["root"]].append(rows.read(cls, row))
         given: dict[str, list[Allocation]] = defaultdict(list)
         for row in tx.execute(sa.select(allocations).where(allocations.c.root.in_(wanted), allocations.c.state != "released")).mappings():
