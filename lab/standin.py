@@ -88,8 +88,8 @@ class StandIn(Protocol):
         ...
 
 
-def listen(place: Place, purpose: str = "main") -> socket.socket:
-    """Return a listening TCP socket of this stand-in on the loopback, bound to the port of last time if that is still free.
+def listen(place: Place, purpose: str = "main", kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+    """Return a socket of this stand-in on the loopback, TCP (listening) or UDP, bound to the port of last time if that is still free.
 
     A stand-in with several ports names the `purpose` of each; `place.port` is the wish for "main". Raises OSError when that is taken.
     """
@@ -97,22 +97,25 @@ def listen(place: Place, purpose: str = "main") -> socket.socket:
     ports: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
     wish = place.port if purpose == "main" else 0
     if wish:
-        sock = _bound(wish)
+        sock = _bound(wish, kind)
     else:
         try:
-            sock = _bound(ports.get(purpose, 0))
+            sock = _bound(ports.get(purpose, 0), kind)
         except OSError:  # somebody else's by now
-            sock = _bound(0)
-    sock.listen(128)
+            sock = _bound(0, kind)
+    if kind is socket.SOCK_STREAM:
+        sock.listen(128)
     write_atomically(path, json.dumps({**ports, purpose: sock.getsockname()[1]}))
     return sock
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(port: int, kind: socket.SocketKind) -> socket.socket:
+    is_tcp = kind is socket.SOCK_STREAM
     # asyncio sets TCP_NODELAY only on sockets whose protocol is said to be TCP; without it every answer in two parts is 40 ms late
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock = socket.socket(socket.AF_INET, kind, socket.IPPROTO_TCP if is_tcp else socket.IPPROTO_UDP)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or its own last connections, in TIME_WAIT, hold the port
+        if is_tcp:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or its own last connections, in TIME_WAIT, hold the port
         sock.bind((HOST, port))
     except OSError:
         sock.close()

@@ -70,10 +70,11 @@ def control_app(faults: Faults, state: Callable[[], JsonValue], routes: Sequence
 
     async def add_fault(request: Request) -> Response:
         try:
-            fault = Fault.model_validate_json(await request.body())
+            return JSONResponse({"number": faults.add(Fault.model_validate_json(await request.body()))}, 201)
         except ValidationError as error:
             return Response(error.json(include_url=False), 400, media_type="application/json")
-        return JSONResponse({"number": faults.add(fault)}, 201)
+        except ValueError as error:  # a fault that this stand-in cannot show
+            return JSONResponse({"error": str(error)}, 400)
 
     async def clear_faults(_: Request) -> Response:
         faults.clear()
@@ -100,6 +101,11 @@ def control_app(faults: Faults, state: Callable[[], JsonValue], routes: Sequence
             *routes,
         ]
     )
+
+
+def under_control(path: str, control: ASGIApp, app: ASGIApp | None = None) -> ASGIApp:
+    """Return an application that has the control endpoint under `path`, and `app` everywhere else."""
+    return Starlette(routes=[Mount(path, control), *([Mount("", app)] if app else [])])
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,7 @@ async def serve_site(
     port = sock.getsockname()[1]
     base = f"http://{HOST}:{port}"
     control = control_path(place)
-    app = Starlette(routes=[Mount(control, control_app(site.faults, site.state, site.control)), Mount("", site.guarded())])
+    app = under_control(control, control_app(site.faults, site.state, site.control), site.guarded())
     async with asyncio.TaskGroup() as group:
         group.create_task(serve_on(sock, app, stop))
         ready(Endpoint(place.name, kind, os.getpid(), HOST, port, base + path, base + control, dict(urls or {})))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from lab.auth import is_logged_in
@@ -19,7 +19,7 @@ from lab.faults import Fault, Faults
 from lab.kea.commands import REFUSED, Daemon, answer
 from lab.kea.configuration import V4, V6, Family
 from lab.standin import HOST, Endpoint, Place, control_path, listen
-from lab.web import control_app, serve_on
+from lab.web import control_app, serve_on, under_control
 
 
 class Kea:
@@ -46,7 +46,7 @@ class Kea:
         urls = {family.service: f"http://{HOST}:{sock.getsockname()[1]}/" for family, sock in socks.items()}
         path = control_path(self._place)
         control = control_app(self._faults, self._state, [Route("/leases", self._add_lease, methods=["POST"])])
-        apps: dict[Family, ASGIApp] = {V4: Starlette(routes=[Mount(path, control), Mount("", self._guarded(V4))]), V6: self._guarded(V6)}
+        apps: dict[Family, ASGIApp] = {V4: under_control(path, control, self._guarded(V4)), V6: self._guarded(V6)}
         async with asyncio.TaskGroup() as group:
             for family, sock in socks.items():
                 group.create_task(serve_on(sock, apps[family], stop))
