@@ -17,7 +17,7 @@ from lab.fault_injection import Answers, Call
 from lab.faults import Fault
 from lab.netbox import auth
 from lab.netbox.available import NO_ROOM
-from lab.netbox.errors import PYTHON_OF_NETBOX
+from lab.netbox.errors import server_error
 from lab.netbox.openapi import VERSIONS, OpenApi
 from lab.netbox.server import Server
 from lab.netbox.store import Store
@@ -99,12 +99,7 @@ def exhausted(fault: Fault, call: Call) -> Response:
 def _refused(version: str) -> Callable[[Fault, Call], Response]:
     def refused(fault: Fault, _call: Call) -> Response:
         """Answer as NetBox does when something breaks within it."""
-        body = {
-            "error": "refused on demand",
-            "exception": "OperationalError",
-            "netbox_version": VERSIONS[version],
-            "python_version": PYTHON_OF_NETBOX[version],
-        }
+        body = server_error("OperationalError", "refused on demand", version, VERSIONS[version])
         return JSONResponse(dict(fault.error or body), fault.status or 500)
 
     return refused

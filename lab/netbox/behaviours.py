@@ -10,6 +10,7 @@ from lab.netbox.tables import Resource
 
 BEFORE_CREATE: Mapping[str, Callable[[Session, Row, Mapping[str, Any]], None]] = {
     "users.token": auth.prepare,
+    "extras.journalentry": lambda session, row, _body: _signed(session, row),
 }
 AFTER_CREATE: Mapping[str, Callable[[Session, Row, Mapping[str, Any]], Iterator[tuple[Resource, Row]]]] = {
     "dcim.device": components.of_device,
@@ -20,6 +21,11 @@ AFTER_CREATE: Mapping[str, Callable[[Session, Row, Mapping[str, Any]], Iterator[
 AFTER_UPDATE: Mapping[str, Callable[[Session], object]] = {
     "extras.customfield": lambda session: session.fields.clear(),
 }
+
+
+def _signed(session: Session, row: Row) -> None:
+    """An entry of the journal is by whoever makes it."""
+    row["created_by"] = row["created_by"] or (session.user or {}).get("id")
 
 
 def _forget_fields(session: Session) -> Iterator[tuple[Resource, Row]]:

@@ -43,12 +43,15 @@ def precondition_failed(etag: str) -> ApiError:
     return ApiError(412, {"detail": "Precondition failed."}, {"ETag": etag})
 
 
+def server_error(kind: str, text: str, version: str, release: str) -> dict[str, str]:
+    """Return the body of a 500: NetBox names the exception in it."""
+    return {"error": text, "exception": kind, "netbox_version": release, "python_version": PYTHON_OF_NETBOX[version]}
+
+
 def integrity_error(constraint: str, key: str, version: str, release: str) -> ApiError:
     """500: the database refused what validation had let through, as it does for the loser of a race for a unique value."""
     text = f'duplicate key value violates unique constraint "{constraint}"\nDETAIL:  Key {key} already exists.\n'
-    return ApiError(
-        500, {"error": text, "exception": "IntegrityError", "netbox_version": release, "python_version": PYTHON_OF_NETBOX[version]}
-    )
+    return ApiError(500, server_error("IntegrityError", text, version, release))
 
 
 def not_played(what: str) -> ApiError:

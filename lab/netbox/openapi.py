@@ -5,7 +5,7 @@ The documents are data (see `schema/README.md`): nothing here knows a field of a
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -81,15 +81,22 @@ class OpenApi:
         self.minor = version
         self.release = VERSIONS[version]
         self._compiled: dict[str, Component] = {}
-        document = json.loads(self.source())
-        supplement = json.loads((_FOLDER / "supplement.json").read_text())
+        document = self.document()
         self._schemas: dict[str, Any] = document["components"]["schemas"]
-        self._schemas |= {name: _derived(self._schemas, rule) for name, rule in supplement["components"].items()}
-        self.endpoints = dict(self._read_endpoints(document["paths"], supplement["paths"]))
+        self.endpoints = dict(_endpoints(document["paths"]))
+        self.paths = frozenset(document["paths"])
+        """All paths of the document, also those that are not played."""
 
-    def source(self) -> bytes:
-        """Return the document itself, as JSON (1.4 MB: read anew each time rather than kept in memory)."""
-        return gzip.decompress((_FOLDER / f"openapi-v{self.release}-subset.json.gz").read_bytes())
+    def document(self) -> dict[str, Any]:
+        """Return the document with its supplement (1.4 MB of JSON: read anew each time rather than kept in memory)."""
+        source = gzip.decompress((_FOLDER / f"openapi-v{self.release}-subset.json.gz").read_bytes())
+        document: dict[str, Any] = json.loads(source)
+        supplement = json.loads((_FOLDER / "supplement.json").read_text())
+        schemas = document["components"]["schemas"]
+        schemas |= {name: _derived(schemas, rule) for name, rule in supplement["components"].items()}
+        for path, rule in supplement["paths"].items():
+            document["paths"] |= _more_paths(document["paths"], path, rule)
+        return document
 
     def has(self, name: str) -> bool:
         """Whether the document has a component of that name."""
@@ -105,25 +112,22 @@ class OpenApi:
         """Free what was not compiled: after this only components that were asked for before are known."""
         self._schemas = {}
 
-    def _read_endpoints(self, paths: Mapping[str, Any], more: Mapping[str, Any]) -> list[tuple[str, Endpoint]]:
-        found = []
-        for path, methods in paths.items():
-            detail = paths.get(f"{path}{{id}}/")
-            if "{" in path or detail is None or "$ref" not in _answer(detail["get"]):
-                continue
-            request = methods["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"][0] if "post" in methods else None
-            found.append((path, Endpoint(_name(_answer(detail["get"])), _name(request) if request else None, _parameters(methods))))
-        for path, rule in more.items():
-            known = _parameters(paths[rule["filters_of"]])
-            taken = {filter_ for filter_ in known if filter_.partition("__")[0] in rule["filters"]}
-            found.append((path, Endpoint(rule["component"], rule["request"], frozenset({*taken, *rule["more_filters"]}))))
-        return [(path.removeprefix("/api/").strip("/"), endpoint) for path, endpoint in found]
-
     @cached_property
     def major_minor(self) -> tuple[int, int]:
         """The version as numbers, to compare."""
         major, minor = self.minor.split(".")
         return int(major), int(minor)
+
+
+def _endpoints(paths: Mapping[str, Any]) -> Iterator[tuple[str, Endpoint]]:
+    """Give the lists of objects: paths that have objects below them, by id."""
+    for path, methods in paths.items():
+        detail = paths.get(f"{path}{{id}}/")
+        if "{" in path or detail is None or "$ref" not in _answer(detail["get"]):
+            continue
+        request = methods["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"][0] if "post" in methods else None
+        filters = frozenset(parameter["name"] for parameter in methods["get"].get("parameters", ()))
+        yield path.removeprefix("/api/").strip("/"), Endpoint(_name(_answer(detail["get"])), _name(request) if request else None, filters)
 
 
 def _answer(method: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -135,8 +139,17 @@ def _name(schema: Mapping[str, Any]) -> str:
     return str(schema["$ref"]).removeprefix(_REF)
 
 
-def _parameters(methods: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(parameter["name"] for parameter in methods["get"].get("parameters", ()))
+def _more_paths(paths: Mapping[str, Any], path: str, rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the list and object paths of a model of the supplement, with filters of the list that it resembles and some of its own."""
+    known = paths[rule["filters_of"]]["get"]["parameters"]
+    taken = [parameter for parameter in known if parameter["name"].partition("__")[0] in rule["filters"]]
+    own = [{"in": "query", "name": name, "schema": {"type": "array", "items": {"type": "integer"}}} for name in rule["more_filters"]]
+    answer = {"200": {"content": {"application/json": {"schema": {"$ref": _REF + rule["component"]}}}}}
+    body = {"content": {"application/json": {"schema": {"oneOf": [{"$ref": _REF + rule["request"]}]}}}}
+    return {
+        path: {"get": {"parameters": [*taken, *own], "responses": answer}, "post": {"requestBody": body, "responses": answer}},
+        f"{path}{{id}}/": {"get": {"responses": answer}},
+    }
 
 
 def _derived(schemas: Mapping[str, Any], rule: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 from lab.netbox import available, listing, writing
 from lab.netbox.deleting import delete
-from lab.netbox.errors import ApiError, invalid, not_found, precondition_failed
+from lab.netbox.errors import ApiError, invalid, not_found, not_played, precondition_failed
 from lab.netbox.filters import Parameters
+from lab.netbox.openapi import OpenApi
 from lab.netbox.render import Body, Renderer
 from lab.netbox.session import Session
 from lab.netbox.store import Row
@@ -203,17 +204,19 @@ ON_POOL: Mapping[str, Callable[[Request, int, available.Pool], Answer]] = {"GET"
 
 def perform(request: Request, method: str, rest: list[str]) -> Answer:
     """Do what `method` asks of the model, where `rest` is what follows its path: nothing, an id, an id and a pool. Raises ApiError."""
-    if request.resource.model.read_only and method != "GET":
+    if request.resource.model.read_only and method not in ("GET", "OPTIONS"):
         raise method_not_allowed(method)
+    if method == "OPTIONS":
+        return describe(request)
     if not rest:
         return _chosen(ON_LIST, method)(request)
     if not rest[0].isdigit():
-        raise ApiError(404, {"detail": "Not found."})
+        raise not_there(request.session.api, f"{request.resource.model.path}/{'/'.join(rest)}")
     if len(rest) == 1:
         return _chosen(ON_OBJECT, method)(request, int(rest[0]))
     pool = available.POOLS.get((request.resource.label, rest[1])) if len(rest) == 2 else None
     if pool is None:
-        raise ApiError(404, {"detail": "Not found."})
+        raise not_there(request.session.api, f"{request.resource.model.path}/{{id}}/{'/'.join(rest[1:])}")
     return _chosen(ON_POOL, method)(request, int(rest[0]), pool)
 
 
@@ -221,6 +224,27 @@ def _chosen(table: Mapping[str, _Operation], method: str) -> _Operation:
     if method not in table:
         raise method_not_allowed(method)
     return table[method]
+
+
+def not_there(api: OpenApi, path: str) -> ApiError:
+    """Return the 404 of a path that NetBox does not have, or the 501 of one that it has and that is not played."""
+    return not_played(f"/api/{path}/") if f"/api/{path}/" in api.paths else ApiError(404, {"detail": "Not found."})
+
+
+def describe(request: Request) -> Answer:
+    """OPTIONS of a list: the choices of its fields (pynetbox' `choices()` reads them)."""
+    described = {}
+    for name, taken in request.resource.taken.items():
+        described[name] = {
+            "type": str(taken.kind),
+            "required": taken.required,
+            "read_only": False,
+            "label": name.replace("_", " ").capitalize(),
+        }
+        if taken.choices:
+            shown = request.resource.shown.get(name, taken).choices or {}
+            described[name]["choices"] = [{"value": value, "display_name": shown.get(value, value)} for value in taken.choices]
+    return Answer(200, {"name": f"{request.resource.verbose} List", "description": "", "actions": {"POST": described}})
 
 
 def method_not_allowed(method: str) -> ApiError:

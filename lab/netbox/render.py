@@ -8,7 +8,7 @@ from typing import Any
 
 from lab.netbox.computed import COMPUTED, custom_fields_of
 from lab.netbox.openapi import Field, Kind
-from lab.netbox.session import Session, display
+from lab.netbox.session import Session
 from lab.netbox.store import Row
 from lab.netbox.tables import Registry, Resource
 
@@ -112,11 +112,3 @@ def _counter(registry: Registry, label: str, column: str) -> _Getter:
         return session.store.count(registry.by_label[label], f'"{column}" = ?', (row["id"],))
 
     return get
-
-
-def url_of(session: Session, resource: Resource, row: Row) -> str:
-    """Return the address of an object."""
-    return f"{session.base}/api/{resource.model.path}/{row['id']}/"
-
-
-__all__ = ["Body", "Renderer", "display", "url_of"]

@@ -155,6 +155,13 @@ def _choice_set(_session: Session, _resource: Resource, row: Row) -> None:
         raise invalid({"extra_choices": ["Each choice must be a list of a value and a label."]})
 
 
+def _object_types(_session: Session, _resource: Resource, row: Row) -> None:
+    """Models of NetBox that are not played may be named as well: what is checked is the shape."""
+    labels = row["object_types"]
+    if not isinstance(labels, list) or not all(isinstance(label, str) and label.count(".") == 1 for label in labels):
+        raise invalid({"object_types": ["Invalid value. Specify a content type as '<app_label>.<model_name>'."]})
+
+
 _SCOPED = _generic("scope_type", "scope_id")
 _ASSIGNED = _generic("assigned_object_type", "assigned_object_id")
 
@@ -178,7 +185,9 @@ RULES: dict[str, Rule] = {
     "ipam.iprange": _range,
     "ipam.vlangroup": _vlan_group,
     "ipam.vlan": _vlan,
-    "extras.customfield": _custom_field,
+    "extras.customfield": _all(_object_types, _custom_field),
+    "extras.customlink": _object_types,
+    "extras.eventrule": _object_types,
     "extras.customfieldchoiceset": _choice_set,
     "extras.journalentry": _ASSIGNED,
     "vpn.l2vpntermination": _ASSIGNED,

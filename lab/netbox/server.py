@@ -6,6 +6,7 @@ so that requests that come together are seen to race (`lab.netbox.unique`).
 
 import asyncio
 import json
+import logging
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,8 +15,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from lab.netbox import auth
-from lab.netbox.errors import ApiError, invalid
-from lab.netbox.operations import Answer, Request, perform
+from lab.netbox.errors import PYTHON_OF_NETBOX, ApiError, invalid, server_error
+from lab.netbox.operations import Answer, Request, not_there, perform
 from lab.netbox.render import Renderer
 from lab.netbox.session import Session, Stamps
 from lab.netbox.store import Row, Store
@@ -55,6 +56,9 @@ class Server:
             return self._routed(session, request, body)
         except ApiError as error:
             return Answer(error.status, error.body, error.headers)
+        except Exception as error:
+            logging.getLogger(__name__).exception("%s %s", request.method, request.url.path)
+            return Answer(500, server_error(type(error).__name__, str(error), self._registry.api.minor, self._registry.api.release))
 
     def _routed(self, session: Session, request: HttpRequest, body: bytes) -> Answer:
         path = request.url.path
@@ -64,13 +68,13 @@ class Server:
             return Answer(301, None, {"Location": f"{path}/" + (f"?{request.url.query}" if request.url.query else "")})
         parts = path.removeprefix("/api/").rstrip("/").split("/")
         if parts == ["schema"]:
-            return Answer(200, self._registry.api.source())
+            return Answer(200, self._registry.api.document())
         auth.authenticate(session, request.headers.get("authorization"), request.method)
         if parts in ([""], ["status"]) or len(parts) == 1:
             return self._about(session, parts[0])
         resource = self._registry.by_path.get("/".join(parts[:2]))
         if resource is None:
-            raise ApiError(404, {"detail": "Not found."})
+            raise not_there(self._registry.api, "/".join(parts))
         parameters = parse_qs(request.url.query, keep_blank_values=True)
         known = Request(session, self._renderer, self._races, resource, path, parameters, _decoded(body), request.headers.get("if-match"))
         return self._performed(known, request.method, parts[2:])
@@ -90,11 +94,8 @@ class Server:
     def _about(self, session: Session, name: str) -> Answer:
         api = self._registry.api
         if name == "status":
-            versions = {"netbox-version": api.release, "netbox-full-version": api.release, "python-version": "3.13.0"}
-            return Answer(
-                200,
-                {**versions, "django-version": "6.0.8", "installed-apps": {}, "plugins": {}, "rq-workers-running": 1, "hostname": "netbox"},
-            )
+            versions = {"netbox-version": api.release, "netbox-full-version": api.release, "python-version": PYTHON_OF_NETBOX[api.minor]}
+            return Answer(200, {**versions, "hostname": "netbox", "installed-apps": {}, "plugins": {}, "rq-workers-running": 0})
         apps = sorted({path.split("/")[0] for path in self._registry.by_path})
         if name == "":
             urls = {app: f"{session.base}/api/{app}/" for app in [*apps, "plugins", "status"]}
@@ -113,9 +114,7 @@ class Server:
         }
         if answer.body is None:
             return Response(status_code=answer.status, headers=headers)
-        content = (
-            answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False).encode()
-        )
+        content = json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False).encode()
         return Response(content if method != "HEAD" else b"", answer.status, headers, "application/json")
 
 

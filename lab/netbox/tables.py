@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from lab.netbox.models import MODELS, Model, Unique
+from lab.netbox.model import Model, Unique
+from lab.netbox.models import MODELS
 from lab.netbox.openapi import Component, Endpoint, Field, Kind, OpenApi
 
 _TYPES = {
@@ -112,6 +113,9 @@ class Resource:
         for name in ("name", "slug", "serial", "request_id", "_digest"):
             if name in self.columns:
                 yield (name,)
+        order = tuple("_sort" if name == "name" else name for name in self.model.order)
+        if set(order) <= self.columns.keys():
+            yield order
         if "_start" in self.columns:
             yield ("_vrf", "_start")
         if "assigned_object_id" in self.columns:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lab.netbox import customfields
 from lab.netbox.errors import ApiError, integrity_error, invalid
-from lab.netbox.models import Unique
+from lab.netbox.model import Unique
 from lab.netbox.session import Session
 from lab.netbox.store import Row
 from lab.netbox.tables import Resource, constraint_name
