@@ -6,7 +6,7 @@ take the word "None" for a value. `StrictEnvironment` is also what templates are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -80,13 +80,22 @@ def holds(condition: str, context: Mapping[str, object]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def names(text: str) -> frozenset[str]:
-    """The names that a text with expressions asks its context for, with their attributes: `{"port.device", "c.upload"}`.
+def names_at(text: str) -> Mapping[str, int]:
+    """The names that a text with expressions asks its context for, with their attributes, and the line where each is first used.
 
-    Names that the text itself sets (loops, `set`, macros) are left out. Raises TemplateFailed when it is not Jinja.
+    `{"port.device": 1, "c.upload": 3}`. Names that the text itself sets (loops, `set`, macros) are left out.
+    Raises TemplateFailed when it is not Jinja.
     """
     tree = _parsed(text)
-    return frozenset(_dotted(tree, meta.find_undeclared_variables(tree)))
+    found: dict[str, int] = {}
+    for name, line in _dotted(tree, meta.find_undeclared_variables(tree) - set(_ENVIRONMENT.globals)):
+        found[name] = min(line, found.get(name, line))
+    return found
+
+
+def names(text: str) -> frozenset[str]:
+    """The names of `names_at`. Raises TemplateFailed when it is not Jinja."""
+    return frozenset(names_at(text))
 
 
 def names_of_condition(condition: str) -> frozenset[str]:
@@ -97,6 +106,15 @@ def names_of_condition(condition: str) -> frozenset[str]:
 def included(text: str) -> frozenset[str]:
     """Templates that a template includes or imports by a fixed name. Raises TemplateFailed."""
     return frozenset(name for name in meta.find_referenced_templates(_parsed(text)) if name is not None)
+
+
+def syntax_error(text: str) -> tuple[int, str] | None:
+    """Line and message when a template is not Jinja."""
+    try:
+        _ENVIRONMENT.parse(text)
+    except jinja2.TemplateSyntaxError as error:
+        return error.lineno, error.message or "syntax error"
+    return None
 
 
 def explained(text: str, error: Exception, context: Mapping[str, object]) -> str:
@@ -140,7 +158,7 @@ def _whole_expression(text: str) -> str | None:
     tokens = [(kind, source) for _, kind, source in _compiling(text, lambda source: list(_ENVIRONMENT.lex(source)))]
     kinds = [kind for kind, _ in tokens]
     if kinds.count("variable_begin") == 1 and kinds[0] == "variable_begin" and kinds[-1] == "variable_end":
-        return "".join(source for _, source in tokens[1:-1])
+        return "".join(source for _, source in tokens[1:-1]).strip()
     return None
 
 
@@ -182,12 +200,15 @@ def _first_missing(dotted_names: Iterable[str], context: Mapping[str, object]) -
     return None
 
 
-def _dotted(node: nodes.Node, free: set[str]) -> set[str]:
-    """The longest attribute chains below `node` that begin with a free name."""
+def _dotted(node: nodes.Node, free: set[str]) -> Iterator[tuple[str, int]]:
+    """The longest attribute chains below `node` that begin with a free name, with their lines."""
     chain = _chain(node)
     if chain is not None:
-        return {".".join(chain)} if chain[0] in free else set()
-    return {name for child in node.iter_child_nodes() for name in _dotted(child, free)}
+        if chain[0] in free:
+            yield ".".join(chain), node.lineno
+        return
+    for child in node.iter_child_nodes():
+        yield from _dotted(child, free)
 
 
 def _chain(node: nodes.Node) -> list[str] | None:

@@ -45,8 +45,20 @@ class StepState(StrEnum):
         return self in (StepState.DONE, StepState.FAILED, StepState.CANCELLED)
 
 
+class Tracked:
+    """Knows whether it is stored yet, and whether an attribute was set since: only what changed is written."""
+
+    is_new = True
+    changed = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        if name not in ("changed", "is_new"):
+            object.__setattr__(self, "changed", True)
+
+
 @dataclass
-class Order:
+class Order(Tracked):
     """An order of one level. `root` is the id of the order that was submitted."""
 
     id: str
@@ -69,7 +81,7 @@ class Order:
 
 
 @dataclass
-class Item:
+class Item(Tracked):
     """A line of an order. Secret characteristics are sealed."""
 
     order: str
@@ -96,7 +108,7 @@ class Item:
 
 
 @dataclass
-class Step:
+class Step(Tracked):
     """One piece of work at one target: what is scheduled, retried and settled. `key` is unique in the tree."""
 
     id: int
@@ -131,7 +143,7 @@ class Step:
 
 
 @dataclass
-class Instance:
+class Instance(Tracked):
     """A product or service instance (TMF637, TMF638). It lives on after the order."""
 
     id: str
@@ -309,7 +321,9 @@ class Tree:
         states = [child.state for child in children] + ([_of_steps(own, item)] if own else [])
         state = roll_up(states) if states else OrderState.COMPLETED
         trouble = next((step.trouble for step in own if step.trouble and step.state is not StepState.DONE), None)
-        item.trouble = trouble or next((child.trouble for child in children if child.trouble and child.state is state), None)
+        trouble = trouble or next((child.trouble for child in children if child.trouble and child.state is state), None)
+        if trouble != item.trouble:
+            item.trouble = trouble
         if state is OrderState.PARTIAL and not legal(order.level, item.state, state):
             state = OrderState.FAILED
         if state is not OrderState.ACKNOWLEDGED:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from graphlib import TopologicalSorter
 from typing import TypeAlias
@@ -90,7 +89,7 @@ class Worker:
             steps += fused(trees.values(), steps, lane)
         for step in steps:
             trees[step.root].claim(step, at.clock.now())
-        return Batch(holding, tuple(replace(step) for step in in_order(steps)), {root: deepcopy(tree) for root, tree in trees.items()})
+        return Batch(holding, tuple(replace(step) for step in in_order(steps)), trees)
 
     # -- doing and settling --------------------------------------------------------------------------------------------
     def _carry_out(self, batch: Batch) -> int:
@@ -110,12 +109,13 @@ class Worker:
         settled = 0
         with at.store.unit() as unit:
             batch.holding.keep(unit.tx)
-            trees = unit.trees({step.root for step in batch.steps})
+            trees = unit.trees({key.root for key in settlement.results})
             settlement.before(unit.tx, trees)
+            now, real = at.clock.now(), at.clock.real()
             for key, result in settlement.results.items():
                 step = trees[key.root].steps[key.key]
                 if step.state is StepState.RUNNING and step.attempt == attempts[key]:
-                    trees[key.root].settle(step, self._masked(trees[key.root], result), at.clock.now(), at.clock.real())
+                    trees[key.root].settle(step, self._masked(trees[key.root], result), now, real)
                     settled += 1
             hot = self._hot(trees, settlement.results)
         self._hint(hot)

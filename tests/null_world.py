@@ -235,7 +235,9 @@ class NullTargets:
     def ask(self, questions: Sequence[Question]) -> Mapping[int, Answer]:
         """Whatever `done` says."""
         return {
-            q.step: Answer(Look.DONE, "seen") if self.done(q) else Answer(Look.NOT_YET, awaits=f"{q.until}:{next(iter(q.arguments.values()))}")
+            q.step: Answer(Look.DONE, "seen")
+            if self.done(q)
+            else Answer(Look.NOT_YET, awaits=f"{q.until}:{next(iter(q.arguments.values()))}")
             for q in questions
         }
 

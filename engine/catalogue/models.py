@@ -2,7 +2,7 @@
 
 Strings may hold expressions in Jinja (`{{ exchange.name }}`), conditions are bare Jinja expressions (`c.technology == 'GPON'`);
 engine.expressions evaluates both, sandboxed and strict. The names they may use are listed in docs/catalogue.md, which is made from here
-and from engine.catalogue.context.
+and from engine.catalogue.names.
 """
 
 from __future__ import annotations

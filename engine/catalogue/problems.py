@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 Path = tuple[str | int, ...]
 """Way to a value in a catalogue: kind, id (of failure rules: number), then field names, keys and indexes."""
 
+TEMPLATES = "templates"
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -30,12 +32,19 @@ class Sources:
     lines: Mapping[Path, tuple[str, int]] = field(default_factory=dict)
 
     def problem(self, path: Path, message: str) -> Problem:
-        """A problem of the value at this path, placed at the nearest value above it whose line is known."""
+        """A problem of the value at this path, placed at the nearest value above it whose line is known.
+
+        The path of a template is `("templates", path below templates/, line)`.
+        """
+        if path[0] == TEMPLATES:
+            line = path[2] if len(path) > 2 else 0
+            return Problem(f"{TEMPLATES}/{path[1]}", int(line), "", message)
+        where = spelled(path[1:]) if isinstance(path[-1] if len(path) < 2 else path[1], str) else spelled(path)
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
-                file, line = self.lines[path[:length]]
-                return Problem(file, line, spelled(path[1:]), message)
-        return Problem("catalogue", 0, spelled(path[1:]), message)
+                file, number = self.lines[path[:length]]
+                return Problem(file, number, where, message)
+        return Problem("catalogue", 0, where, message)
 
 
 def spelled(path: Path) -> str:

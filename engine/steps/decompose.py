@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from engine import decomposition
-from engine.batch import Batch, Settlement, Workplace, exchange, ref
+from engine.batch import Batch, Settlement, StepRef, Workplace, exchange, ref
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.models import ProductSpecification, ServiceSpecification, Specification
 from engine.context import SEALED, order_facts
@@ -27,21 +27,22 @@ ORDERS_LANE = "orders"
 
 
 def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
-    """The order below is written in the transaction that settles the step. Each order by itself: one bad one harms no other."""
+    """The orders below are written in the transaction that settles the steps. One order that cannot be decomposed harms no other."""
+    results: dict[StepRef, StepResult] = {}
+    found: dict[StepRef, list[tuple[str, Line]]] = {}
     for step in batch.steps:
         tree, catalogue = batch.tree(step), at.catalogue(batch.tree(step))
         try:
-            lines = lines_below(catalogue, at.store.vault, tree, tree.orders[step.order])
+            found[ref(step)] = lines_below(catalogue, at.store.vault, tree, tree.orders[step.order])
+            results[ref(step)] = StepResult(StepState.DONE)
         except TurnupError as error:
-            yield Settlement({ref(step): after_trouble(catalogue, tree, step, Trouble.of(error), at.clock.real())})
-            continue
+            results[ref(step)] = after_trouble(catalogue, tree, step, Trouble.of(error), at.clock.real())
 
-        def write(
-            tx: sa.Connection, trees: Mapping[str, Tree], step: Step = step, lines: Any = lines, catalogue: Catalogue = catalogue
-        ) -> None:
-            _write_below(tx, at, catalogue, trees[step.root], step, lines)
+    def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
+        for (root, key), lines in found.items():
+            _write_below(tx, at, at.catalogue(trees[root]), trees[root], trees[root].steps[key], lines)
 
-        yield Settlement({ref(step): StepResult(StepState.DONE)}, write)
+    yield Settlement(results, write)
 
 
 def lines_below(catalogue: Catalogue, vault: Vault, tree: Tree, order: Order) -> list[tuple[str, Line]]:

@@ -20,21 +20,35 @@ Given = Mapping[Mark, Allocation | Shortage]
 
 
 def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
-    """One call for the needs of the whole batch; each order is settled by itself."""
+    """One call for the needs of the whole batch, one settlement for what came of it."""
     asked: dict[StepRef, list[Need]] = {}
+    results: dict[StepRef, StepResult] = {}
     for step in batch.steps:
         try:
             asked[ref(step)] = wanted.missing(at.scope(batch.tree(step)))
         except TurnupError as error:
-            yield Settlement({ref(step): _policy(batch, at, step, error)})
+            results[ref(step)] = _policy(batch, at, step, error)
     steps = [step for step in batch.steps if ref(step) in asked]
     try:
         given = at.inventory.reserve([n for needs in asked.values() for n in needs], again=any(s.attempt > 1 for s in steps))
     except TurnupError as error:
-        yield Settlement({ref(step): _policy(batch, at, step, error) for step in steps})
+        yield Settlement(results | {ref(step): _policy(batch, at, step, error) for step in steps})
         return
+    taken: dict[StepRef, list[Allocation]] = {}
+    short: dict[StepRef, list[Shortage]] = {}
     for step in steps:
-        yield _settle(batch, at, step, {need.mark: given[need.mark] for need in asked[ref(step)]})
+        mine = [given[need.mark] for need in asked[ref(step)]]
+        taken[ref(step)] = [a for a in mine if isinstance(a, Allocation)]
+        short[ref(step)] = [s for s in mine if isinstance(s, Shortage) and s.exhausted]
+        results[ref(step)] = _result(batch, at, step, taken[ref(step)], short[ref(step)])
+
+    def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
+        for step in steps:
+            if results[ref(step)].state is StepState.FAILED:
+                continue  # what it had taken was given back
+            _write(tx, at, trees[step.root], trees[step.root].steps[step.key], taken[ref(step)], short[ref(step)])
+
+    yield Settlement(results, write)
 
 
 def _policy(batch: Batch, at: Workplace, step: Step, error: TurnupError) -> StepResult:
@@ -42,30 +56,19 @@ def _policy(batch: Batch, at: Workplace, step: Step, error: TurnupError) -> Step
     return after_trouble(at.catalogue(tree), tree, step, Trouble.of(error), at.clock.real())
 
 
-def _settle(batch: Batch, at: Workplace, step: Step, given: Given) -> Settlement:
+def _result(batch: Batch, at: Workplace, step: Step, taken: list[Allocation], short: list[Shortage]) -> StepResult:
+    """The first reservation is done even when something is short: what is short goes on as a step of its own."""
     tree = batch.tree(step)
-    taken = [a for a in given.values() if isinstance(a, Allocation)]
-    tree.allocations.update({a.mark: a for a in taken})
+    tree.allocations.update({allocation.mark: allocation for allocation in taken})
     try:
         wanted.bind(at.scope(tree))
         if tree.root.checksum:
             verify(at, tree)
-    except ChecksumMismatch as error:
-        at.inventory.release(list(tree.allocations.values()))
-        return Settlement({ref(step): StepResult(StepState.FAILED, Trouble.of(error))})
     except TurnupError as error:
-        result = _policy(batch, at, step, error)
-        return Settlement({ref(step): result}, lambda tx, trees: at.store.keep_allocations(tx, trees[step.root], taken))
-    short = [s for s in given.values() if isinstance(s, Shortage) and s.exhausted]
-
-    def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
-        _write(tx, at, trees[step.root], step, taken, short)
-
-    return Settlement({ref(step): _result(step, short)}, write)
-
-
-def _result(step: Step, short: list[Shortage]) -> StepResult:
-    """The first reservation is done even when something is short: what is short goes on as a step of its own."""
+        result = StepResult(StepState.FAILED, Trouble.of(error)) if isinstance(error, ChecksumMismatch) else _policy(batch, at, step, error)
+        if result.state is StepState.FAILED:
+            at.inventory.release(list(tree.allocations.values()))
+        return result
     return _held(short[0]) if short and step.key != RESERVE else StepResult(StepState.DONE)
 
 
@@ -82,7 +85,10 @@ def _write(tx: sa.Connection, at: Workplace, tree: Tree, step: Step, taken: list
         tree.emit(a.mark.order, a.mark.item, "allocation", at.clock.now(), name=a.mark.name, kind=a.kind, attributes=dict(a.attributes))
     if short and step.key == RESERVE:
         _follow_up(at, tree, step, short[0])
-    lanes = wanted.bind(at.scope(tree)) | {s.lane for s in tree.steps.values() if s.lane}
+    try:
+        lanes = wanted.bind(at.scope(tree))
+    except TurnupError:
+        return  # the result of the step says so
     at.store.ensure_lanes(tx, lanes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url.replace("postgresql://", "postgresql+psycopg://", 1))
         self.sqlite = self.url.get_backend_name() == "sqlite"
+        # SQLite lets one writer in; who waits inside SQLite polls with growing pauses, who waits here is woken at once
+        self._turn: contextlib.AbstractContextManager[object] = threading.Lock() if self.sqlite else contextlib.nullcontext()
         try:
             self.engine = self._sqlite() if self.sqlite else sa.create_engine(self.url, pool_size=20, max_overflow=30, pool_pre_ping=True)
         except exc.ArgumentError as error:
@@ -39,7 +42,7 @@ class Database:
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that may write. Raises StoreError when the database cannot be used; then nothing of it was kept."""
-        with _translated(), self.engine.begin() as connection:
+        with self._turn, _translated(), self.engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager

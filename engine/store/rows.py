@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from engine.errors import ErrorClass
 from engine.ports import Allocation, Mark, ObjectRef, Trouble
 from engine.states import Level, OrderState
-from engine.tree import Instance, Item, Order, Step, StepKind, StepState
+from engine.tree import Event, Instance, Item, Order, Step, StepKind, StepState
 
 Row = dict[str, Any]
+Stored: TypeAlias = Order | Item | Step | Instance
 T = TypeVar("T", Order, Item, Step, Instance)
 
 
@@ -30,19 +31,28 @@ def trouble_row(value: Trouble | None) -> Row | None:
     return None if value is None else {**vars(value), "error_class": str(value.error_class)}
 
 
+_LEVELS, _STATES = {str(level): level for level in Level}, {str(state): state for state in OrderState}
+_KINDS, _STEP_STATES = {str(kind): kind for kind in StepKind}, {str(state): state for state in StepState}
+
 _IN: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
-    Order: {"level": Level, "state": OrderState, "created": datetime.fromisoformat, "started": _time, "ended": _time},
+    Order: {
+        "level": _LEVELS.__getitem__,
+        "state": _STATES.__getitem__,
+        "created": datetime.fromisoformat,
+        "started": _time,
+        "ended": _time,
+    },
     Item: {
-        "level": Level,
-        "state": OrderState,
+        "level": _LEVELS.__getitem__,
+        "state": _STATES.__getitem__,
         "serves": tuple,
         "depends_on": tuple,
         "trouble": trouble_from,
         "started": _time,
         "ended": _time,
     },
-    Step: {"kind": StepKind, "state": StepState, "needs": tuple, "trouble": trouble_from, "ended": _time},
-    Instance: {"level": Level, "started": _time},
+    Step: {"kind": _KINDS.__getitem__, "state": _STEP_STATES.__getitem__, "needs": tuple, "trouble": trouble_from, "ended": _time},
+    Instance: {"level": _LEVELS.__getitem__, "started": _time},
 }
 _NAMES = {cls: tuple(f.name for f in fields(cls)) for cls in _IN}
 
@@ -50,10 +60,20 @@ _NAMES = {cls: tuple(f.name for f in fields(cls)) for cls in _IN}
 def read(cls: type[T], row: Mapping[Any, Any]) -> T:
     """The object of a row."""
     convert = _IN[cls]
-    return cls(**{name: convert[name](row[name]) if name in convert else row[name] for name in _NAMES[cls]})
+    values = {name: row[name] for name in _NAMES[cls]}
+    for name, converted in convert.items():
+        values[name] = converted(values[name])
+    found = cls.__new__(cls)  # not by its constructor: setting attribute by attribute would cost ten times as much
+    found.__dict__.update(values, is_new=False, changed=False)
+    return found
 
 
-def write(value: Order | Item | Step | Instance) -> Row:
+def columns(cls: type[Stored]) -> tuple[str, ...]:
+    """Names of the columns that the objects of a class fill."""
+    return _NAMES[cls]
+
+
+def write(value: Stored) -> Row:
     """The row of an object."""
     return {name: _out(getattr(value, name)) for name in _NAMES[type(value)]}
 
@@ -65,9 +85,19 @@ def _out(value: Any) -> Any:
         return list(value)
     if isinstance(value, Trouble):
         return trouble_row(value)
-    if isinstance(value, dict):
-        return dict(value)  # so that a later change of the object is seen as a change of the row
-    return value if isinstance(value, int | float | None) else str(value)
+    return value if isinstance(value, int | float | dict | None) else str(value)
+
+
+def write_event(event: Event) -> Row:
+    """The row of an event."""
+    return {
+        "root": event.root,
+        "order": event.order,
+        "item": event.item,
+        "type": event.type,
+        "at": event.at.isoformat(timespec="seconds"),
+        "data": dict(event.data),
+    }
 
 
 def read_allocation(row: Mapping[Any, Any]) -> Allocation:

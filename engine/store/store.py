@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,8 +20,8 @@ from engine.store.schema import allocations, catalogues, counters, events, insta
 from engine.tree import Instance, Item, Order, Step, Tree
 from engine.vault import Vault
 
-_Rows: TypeAlias = dict[sa.Table, dict[Any, rows.Row]]
 _TABLES: tuple[tuple[sa.Table, type[Any]], ...] = ((orders, Order), (items, Item), (steps, Step), (instances, Instance))
+_CLASSES: Mapping[sa.Table, type[Any]] = dict(_TABLES)
 _KEYS: Mapping[sa.Table, tuple[str, ...]] = {orders: ("id",), items: ("order", "id"), steps: ("id",), instances: ("id",)}
 # PO-2024-00847, SO-2024-03291 and RO-2024-07814 are the worked example's; the embedded data starts its counters there
 FIRST_NUMBERS: Mapping[Level, int] = {Level.PRODUCT: 847, Level.SERVICE: 3291, Level.RESOURCE: 7814}
@@ -62,34 +63,18 @@ class Store:
             if found[orders][root]
         }
 
-    def save(self, tx: sa.Connection, tree: Tree, before: _Rows | None = None) -> _Rows:
-        """Write what differs from `before` (nothing: all of it), and the events. Returns what is now stored."""
-        after = _snapshot(tree)
-        for table, _ in _TABLES:
-            old = before[table] if before else {}
-            _write(
-                tx,
-                table,
-                [row for key, row in after[table].items() if key not in old],
-                [row for key, row in after[table].items() if key in old and old[key] != row],
-            )
+    def save(self, tx: sa.Connection, tree: Tree) -> None:
+        """Write what changed in a tree since it was loaded, and its events."""
+        for table, values in (
+            (orders, tree.orders.values()),
+            (items, tree.items.values()),
+            (steps, tree.steps.values()),
+            (instances, tree.instances.values()),
+        ):
+            _write(tx, table, [value for value in values if value.changed])
         if tree.events:
-            tx.execute(
-                sa.insert(events),
-                [
-                    {
-                        "root": e.root,
-                        "order": e.order,
-                        "item": e.item,
-                        "type": e.type,
-                        "at": e.at.isoformat(timespec="seconds"),
-                        "data": dict(e.data),
-                    }
-                    for e in tree.events
-                ],
-            )
+            tx.execute(sa.insert(events), [rows.write_event(event) for event in tree.events])
             tree.events.clear()
-        return after
 
     def tree(self, order: str) -> Tree:
         """The tree that this order (of any level) or external id belongs to. Raises UnknownOrder."""
@@ -159,45 +144,40 @@ class Unit:
     def __init__(self, tx: sa.Connection, store: Store) -> None:
         self.tx, self._store = tx, store
         self._loaded: dict[str, Tree] = {}
-        self._before: dict[str, _Rows] = {}
 
     def trees(self, roots: Iterable[str]) -> dict[str, Tree]:
         """The trees of these roots, nobody else's to change until the transaction ends."""
         wanted = set(roots)
-        new = self._store.trees(self.tx, wanted - set(self._loaded), lock=True)
-        self._before |= {root: _snapshot(tree) for root, tree in new.items()}
-        self._loaded |= new
+        self._loaded |= self._store.trees(self.tx, wanted - set(self._loaded), lock=True)
         return {root: self._loaded[root] for root in sorted(wanted) if root in self._loaded}
 
     def save(self) -> None:
         """Write what changed so far."""
-        for root, tree in self._loaded.items():
-            self._before[root] = self._store.save(self.tx, tree, self._before[root])
+        for tree in self._loaded.values():
+            self._store.save(self.tx, tree)
 
 
-def _snapshot(tree: Tree) -> _Rows:
-    return {
-        orders: {key: rows.write(order) for key, order in tree.orders.items()},
-        items: {key: rows.write(item) for key, item in tree.items.items()},
-        steps: {key: rows.write(step) for key, step in tree.steps.items()},
-        instances: {key: rows.write(instance) for key, instance in tree.instances.items()},
-    }
-
-
-def _write(tx: sa.Connection, table: sa.Table, new: list[rows.Row], changed: list[rows.Row]) -> None:
+def _write(tx: sa.Connection, table: sa.Table, values: Sequence[rows.Stored]) -> None:
+    """Insert what is new, update what is there."""
+    new = [value for value in values if value.is_new]
+    changed = [rows.write(value) for value in values if not value.is_new]
     if new:
+        made = [rows.write(value) for value in new]
         if table is steps:
-            new = [{name: value for name, value in row.items() if name != "id"} for row in new]
-        tx.execute(sa.insert(table), new)
+            made = [{name: value for name, value in row.items() if name != "id"} for row in made]
+        tx.execute(sa.insert(table), made)
     if changed:
-        keys = _KEYS[table]
-        columns = [column.name for column in table.columns if column.name in changed[0] and column.name not in keys]
-        statement = (
-            sa.update(table)
-            .where(*(table.c[key] == sa.bindparam(f"k_{key}") for key in keys))
-            .values({name: sa.bindparam(f"v_{name}") for name in columns})
-        )
-        tx.execute(statement, [{f"k_{k}": row[k] for k in keys} | {f"v_{n}": row[n] for n in columns} for row in changed])
+        tx.execute(_update(table), [{f"_{name}": value for name, value in row.items()} for row in changed])
+    for value in values:
+        value.is_new = value.changed = False
+
+
+@cache
+def _update(table: sa.Table) -> sa.Update:
+    keys = _KEYS[table]
+    columns = [name for name in rows.columns(_CLASSES[table]) if name not in keys]
+    where = (table.c[key] == sa.bindparam(f"_{key}") for key in keys)
+    return sa.update(table).where(*where).values({name: sa.bindparam(f"_{name}") for name in columns})
 
 
 def _is(mark: Any) -> tuple[sa.ColumnElement[bool], ...]:
