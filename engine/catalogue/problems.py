@@ -39,7 +39,7 @@ class Sources:
         if path[0] == TEMPLATES:
             line = path[2] if len(path) > 2 else 0
             return Problem(f"{TEMPLATES}/{path[1]}", int(line), "", message)
-        where = spelled(path[1:]) if isinstance(path[-1] if len(path) < 2 else path[1], str) else spelled(path)
+        where = spelled(path[1:] if len(path) > 1 and isinstance(path[1], str) else path)
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
                 file, number = self.lines[path[:length]]
