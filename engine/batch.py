@@ -9,7 +9,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from engine.catalogue.catalogue import Catalogue
-from engine.context import Scope
+from engine.context import Scope, secret_values
 from engine.ports import Clock, Inventory, Targets
 from engine.requests import Address
 from engine.store import lanes
@@ -120,13 +120,7 @@ class Workplace:
 
     def secrets(self, trees: Sequence[Tree]) -> set[str]:
         """Secret values of these trees, to be masked in what is stored as message or shown."""
-        return {
-            self.store.vault.open(value["$sealed"])
-            for tree in trees
-            for item in tree.items.values()
-            for value in item.characteristics.values()
-            if isinstance(value, dict)
-        }
+        return secret_values(self.store.vault, trees)
 
 
 def exchange(tree: Tree) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from engine.ports import Site
 from engine.requests import Address, Customer
 from engine.states import Level
 from engine.tree import Item, Tree
+from engine.vault import Vault
 
 SEALED = "$sealed"
 
@@ -27,6 +28,31 @@ def order_facts(body: Mapping[str, Any]) -> dict[str, object]:
     customer = Customer.model_validate(body["customer"])
     address = Address.model_validate(body["address"])
     return {"customer": {**customer.model_dump(), "number": customer.number}, "address": address.model_dump()}
+
+
+def remember_site(tree: Tree, site: Site) -> None:
+    """Keep with the resource order which network elements its exchange had when its resources were taken."""
+    order = tree.order_of(Level.RESOURCE)
+    if order is not None:
+        order.body = {**order.body, "elements": {role: list(names) for role, names in site.elements.items()}}
+
+
+def remembered_site(tree: Tree) -> Site:
+    """The order's exchange as it was then (without elements when nothing was taken yet): what is shown needs no NetBox."""
+    order = tree.order_of(Level.RESOURCE)
+    elements = order.body.get("elements", {}) if order else {}
+    return Site(tree.root.body["address"]["exchange"], {role: tuple(names) for role, names in elements.items()})
+
+
+def secret_values(vault: Vault, trees: Iterable[Tree]) -> set[str]:
+    """Secret values of these trees, to be masked in what is stored as message or shown."""
+    return {
+        vault.open(value[SEALED])
+        for tree in trees
+        for item in tree.items.values()
+        for value in item.characteristics.values()
+        if isinstance(value, dict) and SEALED in value
+    }
 
 
 @dataclass(frozen=True)

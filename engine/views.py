@@ -4,21 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from engine.batch import Workplace
-from engine.context import SEALED, Scope
+from engine.context import SEALED, Scope, remembered_site, secret_values
 from engine.errors import TemplateFailed
 from engine.expressions import render
-from engine.ports import TransactionState, Trouble
+from engine.ports import Change, TransactionState, Trouble
 from engine.states import Level, OrderState
+from engine.store.configurations import Configurations
 from engine.store.schema import events, instances, orders
+from engine.store.store import Store
 from engine.tree import Item, Order, Step, StepKind, StepState, Tree
 from engine.vault import MASK, mask
+
+
+class Shows(Protocol):
+    """Writes a change for people."""
+
+    def show(self, target: str, change: Change) -> str:
+        """The change as text (engine.ports.Targets)."""
+
+
+class Records(Protocol):
+    """What it takes to show an order: the store, and a way to write changes. No NetBox and no device; a Workplace is one, too."""
+
+    @property
+    def store(self) -> Store:
+        """Where the orders are."""
+
+    @property
+    def targets(self) -> Shows:
+        """What writes their changes."""
 
 
 class View(BaseModel):
@@ -152,10 +172,10 @@ class OrderDocument(View):
 # ------------------------------------------------------------------------------------------------------------------ making
 
 
-def document(at: Workplace, tree: Tree, *, history: bool = True) -> OrderDocument:
+def document(at: Records, tree: Tree, *, history: bool = True) -> OrderDocument:
     """The document of a tree. `history`: with transactions and events."""
-    scope = Scope(tree, at.catalogue(tree), at.inventory.site(tree.root.body["address"]["exchange"]), lambda _, __: MASK)
-    hidden = at.secrets([tree])
+    scope = Scope(tree, at.store.catalogue(tree.root.catalogue), remembered_site(tree), lambda _, __: MASK)
+    hidden = secret_values(at.store.vault, [tree])
     transactions = _transactions(at, tree, hidden) if history else []
     return OrderDocument(
         order=head(tree.root),
@@ -170,7 +190,7 @@ def document(at: Workplace, tree: Tree, *, history: bool = True) -> OrderDocumen
     )
 
 
-def listed(at: Workplace, state: OrderState | None = None) -> list[OrderHead]:
+def listed(at: Records, state: OrderState | None = None) -> list[OrderHead]:
     """The orders that were submitted, newest last."""
     statement = sa.select(orders).where(orders.c.id == orders.c.root).order_by(orders.c.created, orders.c.id)
     if state is not None:
@@ -293,13 +313,13 @@ def _instance(instance: Any) -> InstanceView:
     )
 
 
-def _targets(at: Workplace, tree: Tree) -> list[TargetView]:
+def _targets(at: Records, tree: Tree) -> list[TargetView]:
     by_target: dict[str, list[Step]] = {}
     for step in tree.steps.values():
         if step.target and step.kind is StepKind.CONFIGURE:
             by_target.setdefault(step.target, []).append(step)
     with at.store.database.read() as tx:
-        platforms = at.configurations.platforms(tx, by_target)
+        platforms = Configurations(at.store).platforms(tx, by_target)
     return [
         TargetView(
             name=name,
@@ -323,9 +343,9 @@ def _target_state(steps: Sequence[Step]) -> str:
 _WORDS = {StepState.FAILED: "failed", StepState.HELD: "held", StepState.RUNNING: "running", StepState.WAITING: "waiting"}
 
 
-def _transactions(at: Workplace, tree: Tree, hidden: set[str]) -> list[TransactionView]:
+def _transactions(at: Records, tree: Tree, hidden: set[str]) -> list[TransactionView]:
     with at.store.database.read() as tx:
-        found = at.configurations.of_root(tx, tree.root.id)
+        found = Configurations(at.store).of_root(tx, tree.root.id)
     return [
         TransactionView(
             id=row["id"],
@@ -341,13 +361,13 @@ def _transactions(at: Workplace, tree: Tree, hidden: set[str]) -> list[Transacti
     ]
 
 
-def _history(at: Workplace, tree: Tree) -> list[EventView]:
+def _history(at: Records, tree: Tree) -> list[EventView]:
     with at.store.database.read() as tx:
         found = tx.execute(sa.select(events).where(events.c.root == tree.root.id).order_by(events.c.number)).mappings().all()
     return [EventView(**{name: row[name] for name in ("number", "at", "order", "item", "type", "data")}) for row in found]
 
 
-def services(at: Workplace, customer: str | None = None) -> list[InstanceView]:
+def services(at: Records, customer: str | None = None) -> list[InstanceView]:
     """Service instances, of one customer or of all."""
     statement = sa.select(instances).where(instances.c.level == Level.SERVICE).order_by(instances.c.id)
     if customer is not None:

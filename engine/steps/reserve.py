@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from engine.batch import Batch, Settlement, StepRef, Workplace, ref
 from engine.checksum import verify
+from engine.context import remember_site
 from engine.errors import ChecksumMismatch, ErrorClass, TurnupError
 from engine.plan import RESERVE
 from engine.policy import after_trouble
@@ -81,6 +82,7 @@ def _held(short: Shortage) -> StepResult:
 
 def _write(tx: sa.Connection, at: Workplace, tree: Tree, step: Step, taken: list[Allocation], short: list[Shortage]) -> None:
     at.store.keep_allocations(tx, tree, taken)
+    remember_site(tree, at.scope(tree).site)
     for a in taken:
         tree.emit(a.mark.order, a.mark.item, "allocation", at.clock.now(), name=a.mark.name, kind=a.kind, attributes=dict(a.attributes))
     if short and step.key == RESERVE:
