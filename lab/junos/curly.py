@@ -1,65 +1,76 @@
 """The text format with braces, `interfaces { ge-0/0/1 { ... } }`, and comparisons in it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from lab.junos.grammar import Kind, Statement
 from lab.junos.loading import Load, take
 from lab.junos.setlines import inline
 from lab.junos.statements import TOP
-from lab.junos.tree import Key, Path, Tree, edit, ordered, quoted
+from lab.junos.tree import Path, Tree, edit, ordered, quoted
 
 _TOKEN = re.compile(r'/\*.*?\*/|##[^\n]*|#[^\n]*|"(?:[^"\\]|\\.)*"|[{};\[\]]|[^\s{};\[\]"]+', re.DOTALL)
 
 
-def write(tree: Tree, statement: Statement = TOP, depth: int = 0) -> Iterator[str]:
-    """Give the lines of a tree, four spaces a level."""
-    indent = "    " * depth
+Piece: TypeAlias = tuple[Statement, "Tree | str"]
+
+
+def _pieces(tree: Tree, statement: Statement, above: Path = ()) -> dict[Path, Piece]:
+    """What stands at one level, by the keys that lead there: a container without braces of its own gives what is in it."""
+    found: dict[Path, Piece] = {}
     for key, child, value in ordered(tree, statement):
-        head = indent + _head(key, child, value)
-        if isinstance(value, str) or child.inline or not value:
-            yield f"{head};"
+        if child.joined and isinstance(value, Mapping):
+            found |= _pieces(value, child, (*above, key))
         else:
-            yield f"{head} {{"
-            yield from write(value, child, depth + 1)
-            yield f"{indent}}}"
+            found[(*above, key)] = child, value
+    return found
 
 
-def _head(key: Key, statement: Statement, value: "Tree | str") -> str:
-    found = [] if statement.implied else [key.name]
-    if key.identifier:
-        found.append(quoted(key.identifier))
+def write(tree: Tree, statement: Statement = TOP) -> Iterator[str]:
+    """Give the lines of a tree, four spaces a level."""
+    for path, piece in _pieces(tree, statement).items():
+        yield from _written(path, piece)
+
+
+def _written(path: Path, piece: Piece) -> Iterator[str]:
+    statement, value = piece
+    head = [key.name for key in path[:-1]]
+    head += [] if statement.implied else [path[-1].name]
+    head += [quoted(path[-1].identifier)] if path[-1].identifier else []
     if isinstance(value, str):
-        found += [quoted(value)] if statement.kind is Kind.LEAF else []
-    elif statement.inline:
-        found += inline(value, statement)
-    return " ".join(found)
+        yield " ".join([*head, *([quoted(value)] if statement.kind is Kind.LEAF else [])]) + ";"
+    elif statement.inline or not value:
+        yield " ".join([*head, *inline(value, statement)]) + ";"
+    else:
+        yield " ".join([*head, "{"])
+        yield from (f"    {line}" for line in write(value, statement))
+        yield "}"
 
 
 def compare(old: Tree, new: Tree, statement: Statement = TOP, path: Path = ()) -> Iterator[str]:
     """Give the lines of `show | compare`: per level its place, then what goes (-) and what comes (+)."""
     own: list[str] = []
     below: list[str] = []
-    for key, child, _ in ordered({**old, **new}, statement):
-        before, after = old.get(key), new.get(key)
-        if before is after:
+    before, after = _pieces(old, statement), _pieces(new, statement)
+    for key in _in_order({**before, **after}, statement):
+        was, now = before.get(key), after.get(key)
+        if was and now and was[1] is now[1]:
             continue
-        if isinstance(before, str) or isinstance(after, str) or before is None or after is None or child.inline:
-            if before != after:
-                own += _block("-", key, child, before, statement)
-                own += _block("+", key, child, after, statement)
-        else:
-            below += compare(before, after, child, (*path, key))
+        if was and now and isinstance(was[1], Mapping) and isinstance(now[1], Mapping) and not was[0].inline:
+            below += compare(was[1], now[1], was[0], (*path, *key))
+        elif was is None or now is None or was[1] != now[1]:
+            own += [f"-   {line}" for line in _written(key, was)] if was else []
+            own += [f"+   {line}" for line in _written(key, now)] if now else []
     if own:
         yield edit(path, TOP)
         yield from own
     yield from below
 
 
-def _block(sign: str, key: Key, _: Statement, value: "Tree | str | None", parent: Statement) -> Iterator[str]:
-    if value is not None:
-        for line in write({key: value}, parent):
-            yield f"{sign}   {line}"
+def _in_order(pieces: Mapping[Path, Piece], statement: Statement) -> list[Path]:
+    place = {name: number for number, name in enumerate(statement.children)}
+    return sorted(pieces, key=lambda path: place[path[0].name])
 
 
 def load(source: str, onto: Load) -> None:

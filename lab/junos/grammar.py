@@ -42,6 +42,8 @@ class Statement:
     """It stands with all beneath it on one line: `unnumbered-address lo0.0 preferred-source-address 10.42.17.1;`"""
     presence: bool = False
     """A container that means something when it is empty: `family inet;`"""
+    joined: bool = False
+    """A container without braces of its own: `then discard;`, `family inet { ... }`"""
 
     def child(self, word: str) -> "Statement | None":
         """Return the statement that is written with this word, None when there is none."""
@@ -53,9 +55,9 @@ class Statement:
         return next((child for child in self.children.values() if child.implied), None)
 
 
-def container(name: str, *children: Statement, presence: bool = False, inline: bool = False) -> Statement:
+def container(name: str, *children: Statement, presence: bool = False, inline: bool = False, joined: bool = False) -> Statement:
     """Return a statement that only holds others."""
-    return Statement(name, Kind.CONTAINER, children=_by_name(children), presence=presence, inline=inline)
+    return Statement(name, Kind.CONTAINER, children=_by_name(children), presence=presence, inline=inline, joined=joined)
 
 
 def entry(name: str, check: Check, *children: Statement, implied: bool = False) -> Statement:

@@ -52,6 +52,7 @@ _FAMILY = container(
     ),
     container("iso", presence=True),
     container("mpls", presence=True),
+    joined=True,
 )
 
 _INTERFACES = container(
@@ -97,6 +98,7 @@ _FIREWALL = container(
             flag("discard"),
             leaf("loss-priority", one_of("low", "medium-low", "medium-high", "high")),
             leaf("forwarding-class", name),
+            joined=True,
         ),
     ),
 )
@@ -181,6 +183,7 @@ _POOL = entry(
         "family",
         container("inet", leaf("network", prefix), _RANGE, _HOST, presence=True),
         container("inet6", leaf("prefix", prefix), _RANGE, _HOST, container("dhcp-attributes", entry("dns-server", ipv6)), presence=True),
+        joined=True,
     ),
 )
 
