@@ -1,13 +1,14 @@
 """Expressions of the catalogue and templates: Jinja, sandboxed and strict.
 
 An unknown name is an error and never an empty string; so is an expression that gives nothing (None), because a device would
-take the word "None" for a value. `StrictEnvironment` is also what templates are rendered with, so that both behave alike.
+take the word "None" for a value. Templates are rendered elsewhere (tasks.render); here they are only read for the names they use.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import jinja2
@@ -33,16 +34,9 @@ class StrictEnvironment(ImmutableSandboxedEnvironment):
     Without the last, a characteristic named `items` or `values` would be the dictionary's method of that name.
     """
 
-    def __init__(self, loader: jinja2.BaseLoader | None = None) -> None:
-        super().__init__(
-            loader=loader,
-            undefined=jinja2.StrictUndefined,
-            finalize=_something,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,  # templates render XML, set lines and JSON: each escapes what it prints (`| e`, `| tojson`)
-        )
+    def __init__(self) -> None:
+        # no autoescape: what comes out is a name, a key or a characteristic and goes into no page
+        super().__init__(undefined=jinja2.StrictUndefined, finalize=_something, keep_trailing_newline=True, autoescape=False)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`obj.attribute` of an expression."""
@@ -52,6 +46,12 @@ class StrictEnvironment(ImmutableSandboxedEnvironment):
 
 
 _ENVIRONMENT = StrictEnvironment()
+
+TEMPLATE_FILTERS = frozenset({"quoted", "mac", "network", "host", "netmask", "prefix_length"})
+"""Filters that templates have besides Jinja's own (tasks.render brings them; a test compares the two lists)."""
+
+_TEMPLATES = StrictEnvironment()
+_TEMPLATES.filters |= dict.fromkeys(TEMPLATE_FILTERS, str)
 
 
 def render(text: str, context: Mapping[str, object]) -> str:
@@ -80,22 +80,12 @@ def holds(condition: str, context: Mapping[str, object]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def names_at(text: str) -> Mapping[str, int]:
-    """The names that a text with expressions asks its context for, with their attributes, and the line where each is first used.
-
-    `{"port.device": 1, "c.upload": 3}`. Names that the text itself sets (loops, `set`, macros) are left out.
-    Raises TemplateFailed when it is not Jinja.
-    """
-    tree = _parsed(text)
-    found: dict[str, int] = {}
-    for name, line in _dotted(tree, meta.find_undeclared_variables(tree) - set(_ENVIRONMENT.globals)):
-        found[name] = min(line, found.get(name, line))
-    return found
-
-
 def names(text: str) -> frozenset[str]:
-    """The names of `names_at`. Raises TemplateFailed when it is not Jinja."""
-    return frozenset(names_at(text))
+    """The names that a text with expressions asks its context for, with their attributes: `{"port.device", "c.upload"}`.
+
+    Names that the text itself sets (loops, `set`) are left out. Raises TemplateFailed when it is not Jinja.
+    """
+    return frozenset(_compiling(text, partial(_names_in, _ENVIRONMENT)))
 
 
 def names_of_condition(condition: str) -> frozenset[str]:
@@ -103,30 +93,41 @@ def names_of_condition(condition: str) -> frozenset[str]:
     return names("{{ " + condition + " }}")
 
 
-def included(text: str) -> frozenset[str]:
-    """Templates that a template includes or imports by a fixed name. Raises TemplateFailed."""
-    return frozenset(name for name in meta.find_referenced_templates(_parsed(text)) if name is not None)
+@dataclass(frozen=True)
+class Reading:
+    """What a template asks for: names as of `names` with the line where each is first used, and the templates it includes.
+
+    Or why it cannot be read: line and message.
+    """
+
+    names: Mapping[str, int] = field(default_factory=dict)
+    included: frozenset[str] = frozenset()
+    error: tuple[int, str] | None = None
 
 
-def syntax_error(text: str) -> tuple[int, str] | None:
-    """Line and message when a template is not Jinja."""
+@lru_cache(maxsize=1024)
+def read_template(text: str) -> Reading:
+    """Read a template without rendering it. Filters are those of Jinja and TEMPLATE_FILTERS."""
     try:
-        _ENVIRONMENT.parse(text)
+        return Reading(
+            names=_names_in(_TEMPLATES, text),
+            included=frozenset(name for name in meta.find_referenced_templates(_TEMPLATES.parse(text)) if name is not None),
+        )
     except jinja2.TemplateSyntaxError as error:
-        return error.lineno, error.message or "syntax error"
-    return None
-
-
-def explained(text: str, error: Exception, context: Mapping[str, object]) -> str:
-    """What went wrong in `text`, naming the name that is not known and the one that was probably meant."""
-    return _explained(text, names, error, context)
+        return Reading(error=(error.lineno, error.message or "syntax error"))
 
 
 # ------------------------------------------------------------------------------------------------------------------ inside
 
 
-def _parsed(text: str) -> nodes.Template:
-    return _compiling(text, _ENVIRONMENT.parse)
+def _names_in(environment: jinja2.Environment, text: str) -> dict[str, int]:
+    tree = environment.parse(text)
+    # this compiles, and so also finds filters that there are not
+    free = meta.find_undeclared_variables(tree) - set(environment.globals)
+    found: dict[str, int] = {}
+    for name, line in _dotted(tree, free):
+        found[name] = min(line, found.get(name, line))
+    return found
 
 
 @lru_cache(maxsize=4096)

@@ -11,6 +11,7 @@ from engine.catalogue.models import Configuration, ResourceSpecification, Rule, 
 from engine.catalogue.names import Names
 from engine.catalogue.problems import Path
 from engine.errors import TemplateFailed
+from engine.expressions import Reading
 from engine.suggest import unknown
 
 Found = Iterator[tuple[Path, str]]
@@ -115,8 +116,8 @@ def _used(catalogue: Catalogue, path: Path, template: str, known: Names) -> Foun
     if not files:
         yield path, unknown("template", template, {name for _, name in template_files(catalogue).values()})
     for file in files:
-        for part in _with_included(catalogue, file):
-            for name, line in _names_at(catalogue.templates[part]).items():
+        for part, reading in _with_included(catalogue, file):
+            for name, line in reading.names.items():
                 complaint = vocabulary.missing(name, known)
                 if complaint:
                     yield ("templates", part, line), f"{complaint} [used by {path[1]}]{_reserved_elsewhere(catalogue, name, known)}"
@@ -132,29 +133,25 @@ def template_files(catalogue: Catalogue) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _with_included(catalogue: Catalogue, file: str) -> set[str]:
+def _with_included(catalogue: Catalogue, file: str) -> Iterator[tuple[str, Reading]]:
+    """A template and all that it includes, with what they ask for."""
     seen: set[str] = set()
     todo = {file}
     while todo:
         current = todo.pop()
-        text = catalogue.templates.get(current)
-        if current not in seen and text is not None and expressions.syntax_error(text) is None:
+        if current not in seen and current in catalogue.templates:
             seen.add(current)
-            todo |= expressions.included(text)
-    return seen
-
-
-def _names_at(text: str) -> Mapping[str, int]:
-    return expressions.names_at(text) if expressions.syntax_error(text) is None else {}
+            reading = expressions.read_template(catalogue.templates[current])
+            todo |= reading.included
+            yield current, reading
 
 
 def _readable(catalogue: Catalogue, file: str, text: str) -> Found:
     """Jinja, and nothing included that is not there."""
-    error = expressions.syntax_error(text)
-    if error is not None:
-        yield ("templates", file, error[0]), error[1]
-        return
-    for name in expressions.included(text) - catalogue.templates.keys():
+    reading = expressions.read_template(text)
+    if reading.error is not None:
+        yield ("templates", file, reading.error[0]), reading.error[1]
+    for name in reading.included - catalogue.templates.keys():
         yield ("templates", file), unknown("template to include", name, {t for t in catalogue.templates if t.startswith(f"{PARTS}/")})
 
 
