@@ -1,27 +1,23 @@
-"""The lab's BNG as a stand-in (lab.standin): a Junos personality over SSH, and a control endpoint over HTTP."""
+"""The lab's BNG as a stand-in (lab.standin)."""
 
 import asyncio
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import JsonValue
-from starlette.applications import Starlette
-from starlette.routing import Mount
 
 from lab.credentials import credentials
-from lab.hostkeys import host_key, make_known, public_key
 from lab.junos import setlines
 from lab.junos.database import Database
 from lab.junos.history import History
 from lab.junos.loading import Load
 from lab.junos.operations import Operations
 from lab.junos.tree import EMPTY
-from lab.netconf.ssh import Sessions, listening
-from lab.standin import HOST, Endpoint, Place, control_path, listen
-from lab.web import control_app, serve_on
+from lab.netconf.serving import Device, serve
+from lab.netconf.ssh import Sessions
+from lab.standin import Endpoint, Place
 
 _DAY0 = Path(__file__).with_name("day0.set")
 
@@ -35,40 +31,33 @@ class Junos:
         """Take the place."""
         self._place = place
 
-    def _install(self, database: Database) -> None:
-        onto = Load(EMPTY)
-        setlines.load(f"set system host-name {self._place.name}\n{_DAY0.read_text()}", onto)
-        if onto.errors or onto.warnings:
-            raise ValueError(f"day-0: {onto.errors or onto.warnings}")
-        database.take(onto.tree, 0)
-        database.commit(0, "day-0")
-
     async def serve(self, ready: Callable[[Endpoint], None], stop: asyncio.Event) -> None:
         """Serve NETCONF and the control endpoint until `stop` is set."""
         place = self._place
-        login = credentials(place.lab, place.name).devices[place.name]
         options = place.folder / "options.json"
+        user = credentials(place.lab, place.name).devices[place.name].user
         history = History(place.folder)
-        database = Database(history, login.user, **(json.loads(options.read_text()) if options.exists() else {}))
-        if history.is_empty:
-            self._install(database)
-        sessions = Sessions()
-        operations = Operations(database, place.name, sessions.open)
-
-        def picture() -> JsonValue:
-            return {**database.picture(), "sessions": list(sessions.open)}
-
-        key = host_key(place.folder)
-        ssh, web = listen(place), listen(place, "control")
-        port = ssh.getsockname()[1]
-        make_known(place.lab, HOST, port, public_key(key))
-        control = control_path(place)
-        app = Starlette(routes=[Mount(control, control_app(operations.faults, picture))])
-        url = f"http://{HOST}:{web.getsockname()[1]}{control}"
+        database = Database(history, user, **(json.loads(options.read_text()) if options.exists() else {}))
         try:
-            async with listening(ssh, key, login, operations, sessions), asyncio.TaskGroup() as group:
-                group.create_task(serve_on(web, app, stop))
-                ready(Endpoint(place.name, self.kind, os.getpid(), HOST, port, None, url))
+            if history.is_empty:
+                install_day0(database, place.name)
+            sessions = Sessions()
+
+            def picture() -> JsonValue:
+                return {**database.picture(), "sessions": list(sessions.open)}
+
+            device = Device(Operations(database, place.name, sessions.open), sessions, picture)
+            await serve(place, self.kind, device, ready, stop)
         finally:
-            database.fall_back()
+            database.fall_back()  # a device that goes down forgets what was not confirmed
             history.close()
+
+
+def install_day0(database: Database, name: str) -> None:
+    """Commit what the router `name` holds before the first order."""
+    onto = Load(EMPTY)
+    setlines.load(f"set system host-name {name}\n{_DAY0.read_text()}", onto)
+    if onto.errors or onto.warnings:
+        raise ValueError(f"day-0: {onto.errors or onto.warnings}")
+    database.take(onto.tree, 0)
+    database.commit(0, "day-0")

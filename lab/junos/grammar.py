@@ -27,6 +27,9 @@ class Kind(Enum):
 Check = Callable[[str], str | None]
 """Says what is wrong with a value, None when nothing is."""
 
+Canonical = Callable[[str], str]
+"""A value as the device keeps it."""
+
 
 @dataclass(eq=False)
 class Statement:
@@ -35,6 +38,7 @@ class Statement:
     name: str
     kind: Kind
     check: Check = lambda _: None
+    canonical: Canonical = lambda value: value
     children: dict[str, "Statement"] = field(default_factory=dict)
     implied: bool = False
     """Its name is written in XML only: `interfaces ge-0/0/1`, not `interfaces interface ge-0/0/1`."""
@@ -55,6 +59,14 @@ class Statement:
         return next((child for child in self.children.values() if child.implied), None)
 
 
+@dataclass(frozen=True)
+class Type:
+    """A type of values that the device writes in a form of its own."""
+
+    check: Check
+    canonical: Canonical
+
+
 def container(name: str, *children: Statement, presence: bool = False, inline: bool = False, joined: bool = False) -> Statement:
     """Return a statement that only holds others."""
     return Statement(name, Kind.CONTAINER, children=_by_name(children), presence=presence, inline=inline, joined=joined)
@@ -62,12 +74,14 @@ def container(name: str, *children: Statement, presence: bool = False, inline: b
 
 def entry(name: str, check: Check, *children: Statement, implied: bool = False) -> Statement:
     """Return a statement with an identifier."""
-    return Statement(name, Kind.ENTRY, check, _by_name(children), implied=implied)
+    return Statement(name, Kind.ENTRY, check, children=_by_name(children), implied=implied)
 
 
-def leaf(name: str, check: Check, *, implied: bool = False) -> Statement:
+def leaf(name: str, values: "Check | Type", *, implied: bool = False) -> Statement:
     """Return a statement with a value."""
-    return Statement(name, Kind.LEAF, check, implied=implied)
+    if isinstance(values, Type):
+        return Statement(name, Kind.LEAF, values.check, values.canonical, implied=implied)
+    return Statement(name, Kind.LEAF, values, implied=implied)
 
 
 def flag(name: str) -> Statement:
@@ -106,8 +120,8 @@ def number(low: int, high: int) -> Check:
 _FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 
 
-def rate(low: int, high: int) -> Check:
-    """Return the check of bits a second, or bytes, with the decimal suffixes k, m and g."""
+def rate(low: int, high: int) -> Type:
+    """Return the type of bits a second, or bytes, with the decimal suffixes k, m and g: 1000m is kept as 1g."""
 
     def check(value: str) -> str | None:
         match = re.fullmatch(r"(\d+)([kmg]?)", value)
@@ -116,7 +130,13 @@ def rate(low: int, high: int) -> Check:
         amount = int(match[1]) * _FACTORS[match[2]]
         return None if low <= amount <= high else f"Value {amount} is not within range ({low}..{high})"
 
-    return check
+    return Type(check, _shortest)
+
+
+def _shortest(value: str) -> str:
+    suffix = value[-1] if value[-1] in _FACTORS else ""
+    amount = int(value.removesuffix(suffix)) * _FACTORS[suffix]
+    return next(f"{amount // factor}{unit}" for unit, factor in reversed(_FACTORS.items()) if amount % factor == 0)
 
 
 def one_of(*words: str) -> Check:

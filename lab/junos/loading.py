@@ -19,7 +19,7 @@ class Load:
     def set(self, path: Path, statement: Statement, value: str = "") -> None:
         """Set what `path` leads to; `statement` describes it. A leaf has a value."""
         if statement.kind in (Kind.LEAF, Kind.FLAG):
-            self.tree = put(self.tree, path, value)
+            self.tree = put(self.tree, path, statement.canonical(value))
         elif statement.kind is Kind.ENTRY or statement.presence:
             self.tree = put(self.tree, path, EMPTY)
 

@@ -228,9 +228,9 @@ class Datastore:
         Shape(self._schema).check(config)
         merged = Candidate(Running())
         Edit(self._schema, merged).apply(config, "merge")
+        self._yang.validate(document([unit for unit in merged.changes.values() if unit], self._schema.tops))
         changes: dict[UnitId, Unit | None] = {unit.id: None for unit in self.running}
         self._set_running(changes | merged.changes, {})
-        self.validate_running()
 
 
 def _denied(tag: str, message: str, session: int) -> RpcFailed:

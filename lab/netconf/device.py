@@ -1,32 +1,28 @@
-"""The lab's OLT and access switch as stand-ins (lab.standin): NETCONF over SSH, and a control endpoint over HTTP."""
+"""The lab's OLT and access switch as stand-ins (lab.standin)."""
 
 import asyncio
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import ClassVar
 
 from lxml import etree
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
-from lab.credentials import credentials
 from lab.files import write_atomically
-from lab.hostkeys import host_key, make_known, public_key
 from lab.netconf import day0
 from lab.netconf.datastore import Datastore
 from lab.netconf.operations import Operations
 from lab.netconf.schema import load_schema
-from lab.netconf.ssh import Sessions, listening
+from lab.netconf.serving import Device, serve
+from lab.netconf.ssh import Sessions
 from lab.netconf.state import Ont, OperationalState
 from lab.netconf.store import Store
 from lab.netconf.yang import Yang
-from lab.standin import HOST, Endpoint, Place, control_path, listen
-from lab.web import control_app, serve_on
+from lab.standin import Endpoint, Place
 
 
 class _OntAtPort(BaseModel):
@@ -56,33 +52,23 @@ class Olt:
 
     async def serve(self, ready: Callable[[Endpoint], None], stop: asyncio.Event) -> None:
         """Serve NETCONF and the control endpoint until `stop` is set."""
-        place = self._place
         self._load_onts()
         schema = load_schema()
         yang = Yang(schema)
-        store = Store(place.folder)
+        store = Store(self._place.folder)
         datastore = Datastore(schema, yang, store)
-        if datastore.is_empty:
-            datastore.install(self.day0())
-        state = OperationalState(schema, datastore.running, self._onts, place.clock.now().isoformat())
-        sessions = Sessions()
-        operations = Operations(datastore, schema, yang, state.source, sessions.open)
-
-        def picture() -> JsonValue:
-            return {**datastore.picture(), "sessions": list(sessions.open), "onts": [asdict(ont) for ont in self._onts.values()]}
-
-        login = credentials(place.lab, place.name).devices[place.name]
-        key = host_key(place.folder)
-        ssh, web = listen(place), listen(place, "control")
-        port = ssh.getsockname()[1]
-        make_known(place.lab, HOST, port, public_key(key))
-        control = control_path(place)
-        app = Starlette(routes=[Mount(control, control_app(operations.faults, picture, [Route("/onts", self._plug, methods=["POST"])]))])
-        url = f"http://{HOST}:{web.getsockname()[1]}{control}"
         try:
-            async with listening(ssh, key, login, operations, sessions), asyncio.TaskGroup() as group:
-                group.create_task(serve_on(web, app, stop))
-                ready(Endpoint(place.name, self.kind, os.getpid(), HOST, port, None, url))
+            if datastore.is_empty:
+                datastore.install(self.day0())
+            state = OperationalState(schema, datastore.running, self._onts, self._place.clock.now().isoformat())
+            sessions = Sessions()
+
+            def picture() -> JsonValue:
+                return {**datastore.picture(), "sessions": list(sessions.open), "onts": [asdict(ont) for ont in self._onts.values()]}
+
+            operations = Operations(datastore, schema, yang, state.source, sessions.open)
+            device = Device(operations, sessions, picture, [Route("/onts", self._plug, methods=["POST"])])
+            await serve(self._place, self.kind, device, ready, stop)
         finally:
             datastore.fall_back()  # a device that goes down forgets what was not confirmed
             store.close()

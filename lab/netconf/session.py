@@ -76,14 +76,15 @@ class Session:
     async def run(self) -> None:
         """Serve until the client closes, vanishes or is killed; then give back all that it held."""
         serving = asyncio.ensure_future(self._serve())
-        killed = asyncio.ensure_future(self._killed.wait())
+        endings = [serving, asyncio.ensure_future(self._killed.wait()), asyncio.ensure_future(self._channel.gone())]
         try:
-            await asyncio.wait({serving, killed}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (serving, killed):
+            for task in endings:
                 task.cancel()
+            # at once: whoever waits for a lock need not wait until an answer that nobody reads is given
             self._personality.session_ended(self)
-            await asyncio.gather(serving, killed, return_exceptions=True)
+            await asyncio.gather(*endings, return_exceptions=True)
             if self._killed.is_set():
                 self._channel.abort()
 
