@@ -11,7 +11,8 @@ from nornir.core.task import Task
 
 from engine.errors import TargetError, TargetTimeout, TargetUnknown, TurnupError
 from engine.ports import Answer, Change, Fragment, Look, Node, Outcome, Push, Question, TransactionState, Trouble, Wanted
-from tasks import change, kinds, render
+from tasks import change, kinds
+from tasks.render import render
 from tasks.runner import DeadlineRunner, NotAttempted
 from tasks.transaction import outcome
 
@@ -43,7 +44,7 @@ class NornirTargets:
 
     def render(self, wanted: Wanted, templates: Mapping[str, str]) -> Fragment:
         """Render and parse a template (`engine.ports.Targets`)."""
-        text = render.render(self.platform(wanted.target), wanted.template, wanted.context, templates)
+        text = render(self.platform(wanted.target), wanted.template, wanted.context, templates)
         return Fragment(wanted.target, wanted.key, text)
 
     def nodes(self, fragment: Fragment) -> Sequence[Node]:

@@ -7,7 +7,6 @@ which cannot be installed beside NAPALM 5.2 (docs/decisions/own-netconf-plugin.m
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,9 +17,10 @@ from ncclient.operations import RPCError
 from nornir.core.configuration import Config
 from nornir.core.inventory import Host
 
-from engine.errors import TargetError, TargetTimeout, TurnupError
+from engine.errors import TargetError, TurnupError
 from tasks.access import Access
 from tasks.connections.connect import connect, translated
+from tasks.connections.kept import Kept
 from tasks.netconf.errors import RpcRefused
 
 CONNECTION_NAME = "netconf"
@@ -31,19 +31,15 @@ _NOTHING = '<filter xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" type="subtre
 
 
 class Netconf:
-    """See the module. `extras`: `access` (tasks.access.Access) and `handler` (ncclient's device handler, default `default`)."""
+    """See the module. `extras`: `access` (tasks.access.Access), `handler` (ncclient's device handler, default `default`), `target`."""
+
+    probe_after: float = 15.0
+    """Seconds without use after which the session is probed before the next. TCP's end is seen without; this finds a hung server."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
-        self._manager: Manager | None = None
         self._used = 0.0
         self._target = ""
-        self._handler = "default"
-        self._access = Access()
-        self.probe_after = 15.0
-        """Seconds without an RPC after which the session is probed before use. TCP's end is seen without; this finds a hung server."""
-        self.opened = 0
-        """How many sessions were opened so far."""
+        self._kept: Kept[Manager] | None = None
 
     def open(
         self,
@@ -57,75 +53,67 @@ class Netconf:
     ) -> None:
         """Open the session. Raises TargetError, as `tasks.connections.connect.connect` says."""
         options = extras or {}
-        access = options.get("access") or Access()
-        self._access = replace(access, hostname=hostname, username=username, password=password, port=port)
+        access = replace(options.get("access") or Access(), hostname=hostname, username=username, password=password, port=port)
         self._target = str(options.get("target") or hostname)
-        self._handler = str(options.get("handler") or "default")
-        self._connect()
+        handler = str(options.get("handler") or "default")
+        self._used = time.monotonic()
+        self._kept = Kept(self._target, lambda: connect(self._target, access, handler=handler), _close, self._alive, (RPCError, RpcRefused))
+        self._kept.get()
 
     def close(self) -> None:
         """End the session at once: the device drops its locks and, without persist, its pending commit."""
-        self._drop()
+        if self._kept is not None:
+            self._kept.drop()
 
     @property
     def connection(self) -> Manager:
         """The session's ncclient Manager; a new one when the last has died. Not for two threads at once: see `use`."""
-        manager = self._living()
-        if manager is None:
-            self._drop()
-            manager = self._connect()
+        manager = self._session.get()
         self._used = time.monotonic()
         return manager
+
+    @property
+    def opened(self) -> int:
+        """How many sessions were opened so far."""
+        return self._session.opened
 
     @contextlib.contextmanager
     def use(self, *, wait: float = 60.0) -> Iterator[Manager]:
         """Have the session alone. Candidate, lock and discard-changes belong to the session, so two transactions must not share it.
 
-        An rpc-error leaves the session as it is; after anything else (a timeout: the RPC may still run there) it is dropped.
-        Raises TargetTimeout when it was not free within `wait` seconds, TargetError for all that goes wrong with the session.
+        An rpc-error leaves the session as it is; after anything else it is dropped. Raises TargetTimeout when it was not free within
+        `wait` seconds, TargetError for all that goes wrong with the session.
         """
-        if not self._turn.acquire(timeout=wait):
-            raise TargetTimeout(f"{self._target}: another transaction holds our session for more than {wait:g} s", target=self._target)
-        try:
-            with translated(self._target):
-                yield self.connection
-        except (RPCError, RpcRefused):
-            raise
-        except BaseException:
-            self._drop()
-            raise
-        finally:
-            self._used = time.monotonic()
-            self._turn.release()
+        with self._session.use(wait) as manager, translated(self._target):
+            try:
+                yield manager
+            finally:
+                self._used = time.monotonic()
 
-    def _connect(self) -> Manager:
-        self._manager = connect(self._target, self._access, handler=self._handler)
-        self._used = time.monotonic()
-        self.opened += 1
-        return self._manager
+    @property
+    def _session(self) -> Kept[Manager]:
+        if self._kept is None:
+            raise TurnupError("the netconf connection is not open")
+        return self._kept
 
-    def _living(self) -> Manager | None:
-        manager = self._manager
-        if manager is None or not manager._session.is_up():
-            return None
+    def _alive(self, manager: Manager) -> bool:
+        if not manager._session.is_up():
+            return False
         if time.monotonic() - self._used < self.probe_after:
-            return manager
+            return True
         kept, manager.timeout = manager.timeout, _PROBE_TIMEOUT
         try:
-            with translated(self._target):
+            with translated(self._target), contextlib.suppress(RPCError):  # an rpc-error is an answer
                 manager.get_config("running", filter=_NOTHING)
-        except RPCError:
-            return manager  # it answers
         except TargetError:
-            return None
+            return False
         finally:
             manager.timeout = kept
-        return manager
+        return True
 
-    def _drop(self) -> None:
-        manager, self._manager = self._manager, None
-        if manager is not None:
-            manager._session.close()  # not close_session(): that waits for an answer
+
+def _close(manager: Manager) -> None:
+    manager._session.close()  # not close_session(): that waits for an answer
 
 
 def netconf_of(host: Host) -> Netconf:

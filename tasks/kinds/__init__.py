@@ -7,14 +7,20 @@ from types import MappingProxyType
 
 from engine.errors import TargetUnknown
 from tasks.kinds.base import Kind
-from tasks.kinds.netconf import NetconfKind
-
-_NETCONF = NetconfKind()
+from tasks.kinds.freeradius import FREERADIUS
+from tasks.kinds.genieacs import GENIEACS
+from tasks.kinds.kea import KEA
+from tasks.kinds.netconf import NETCONF
+from tasks.kinds.openwifi import OPENWIFI
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "bbf-olt": _NETCONF,
-        "bbf-switch": _NETCONF,
+        "bbf-olt": NETCONF,
+        "bbf-switch": NETCONF,
+        "kea": KEA,
+        "freeradius": FREERADIUS,
+        "genieacs": GENIEACS,
+        "openwifi": OPENWIFI,
     }
 )
 """Platform (the folder of its templates) -> kind."""

@@ -185,3 +185,6 @@ def _lock(session: NetconfSession) -> None:
 def _error(push: Push, error: RpcRefused) -> TargetError:
     kind = TargetLocked if error.tags & LOCK_HELD else TargetRefused
     return kind(f"{push.target} refused: {error}", target=push.target)
+
+
+NETCONF = NetconfKind()
