@@ -63,9 +63,12 @@ class StepView(View):
     state: str
     target: str | None
     attempt: int
+    needs: list[str] = Field(default_factory=list)
+    gates: bool = True
     evidence: str = ""
     awaits: str | None = None
     trouble: TroubleView | None = None
+    ended: datetime | None = None
 
 
 class ItemView(View):
@@ -180,7 +183,7 @@ def document(at: Records, tree: Tree, *, history: bool = True) -> OrderDocument:
     return OrderDocument(
         order=head(tree.root),
         orders=[head(order) for order in in_levels(tree)],
-        items=[_item(tree, item) for order in in_levels(tree) for item in tree.items_of(order.id)],
+        items=items(tree),
         allocations=allocations(scope),
         services=[_instance(i) for i in tree.instances.values() if i.level is Level.SERVICE],
         products=[_instance(i) for i in tree.instances.values() if i.level is Level.PRODUCT],
@@ -203,6 +206,11 @@ def in_levels(tree: Tree) -> list[Order]:
     """The orders of a tree from the top down."""
     found = [tree.order_of(level) for level in Level]
     return [order for order in found if order is not None]
+
+
+def items(tree: Tree) -> list[ItemView]:
+    """The items of all levels from the top down, with their steps."""
+    return [_item(tree, item) for order in in_levels(tree) for item in tree.items_of(order.id)]
 
 
 def head(order: Order) -> OrderHead:
@@ -285,9 +293,12 @@ def _step(step: Step) -> StepView:
         state=step.state,
         target=step.target,
         attempt=step.attempt,
+        needs=list(step.needs),
+        gates=step.gates,
         evidence=step.evidence,
         awaits=step.awaits,
         trouble=_trouble(step.trouble),
+        ended=step.ended,
     )
 
 
