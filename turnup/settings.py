@@ -1,0 +1,210 @@
+"""Settings: environment (`TURNUP_*`, nested with `__`), then `.env` and `turnup.toml` in the home folder, then defaults.
+
+Without any setting the embedded lab is used: its NetBox, its devices, its clock, credentials that it made itself.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from engine.errors import SettingsInvalid
+from engine.suggest import unknown
+
+PREFIX = "TURNUP_"
+PACKAGE = Path(__file__).resolve().parent
+
+
+def _share(name: str) -> Path:
+    """A folder of the project when this is a checkout, else the one installed with the package."""
+    checkout = PACKAGE.parent / name
+    return checkout if checkout.is_dir() else PACKAGE / "share" / name
+
+
+class Part(BaseModel):
+    """Base of the nested settings: unknown names are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetBoxSettings(Part):
+    """The resource inventory."""
+
+    url: str | None = Field(default=None, description="address of NetBox; without it the embedded lab's is used")
+    token: SecretStr | None = Field(default=None, description="API token, version 1 or 2")
+    timeout: float = Field(default=30.0, gt=0, description="seconds until an answer must have come")
+    ca_file: Path | None = Field(default=None, description="PEM file of the authorities that its certificate is checked against")
+    insecure: bool = Field(default=False, description="do not check its certificate")
+
+
+class LabSettings(Part):
+    """The embedded lab: stand-ins of every outside system, in processes of their own."""
+
+    embedded: bool | None = Field(default=None, description="use the lab's devices and systems; default: when no NetBox is named")
+    time_scale: float | None = Field(default=None, gt=0, description="lab seconds a real second while a parcel is on the road")
+    pace: float | None = Field(default=None, gt=0, description="lab seconds a real second otherwise")
+    profile: str = Field(default="example", description="how much is seeded: example, bench or capacity")
+
+
+class TargetSettings(Part):
+    """How a target is reached: by its name, its platform, or `*` for all others."""
+
+    username: str | None = None
+    password: SecretStr | None = None
+    hostname: str | None = Field(default=None, description="address to use in place of the inventory's")
+    port: int | None = Field(default=None, gt=0, le=65535)
+    url: SecretStr | None = Field(default=None, description="URL of a system; of FreeRADIUS' database as SQLAlchemy writes it")
+    urls: dict[str, SecretStr] = Field(default_factory=dict, description="URLs by name, e.g. dhcp4 and dhcp6 of Kea")
+    api_key: SecretStr | None = None
+    known_hosts: Path | None = Field(default=None, description="OpenSSH known_hosts file by which SSH host keys are checked")
+    ca_file: Path | None = None
+    insecure: bool = Field(default=False, description="do not check host keys and certificates")
+    timeout: float = Field(default=10.0, gt=0, description="seconds to connect and to wait for an answer")
+
+
+class HostSettings(Part):
+    """A system that is no equipment and so not in NetBox."""
+
+    platform: str = Field(description="folder of its templates")
+    hostname: str | None = None
+    port: int | None = Field(default=None, gt=0, le=65535)
+
+
+class WebhookSettings(Part):
+    """The listener that the carrier tells of deliveries."""
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int | None = Field(default=None, gt=0, le=65535, description="default: a free one, the same each time")
+    url: str | None = Field(default=None, description="URL under which the carrier reaches the listener, when that is another")
+    secret: SecretStr | None = Field(default=None, description="with which the carrier signs")
+
+
+class WorkingSettings(Part):
+    """How the lanes are worked (engine.batch.WorkerSettings says more). Seconds."""
+
+    threads: int = Field(default=16, gt=0)
+    lease: float = Field(default=120.0, gt=0)
+    push_timeout: float = Field(default=60.0, gt=0)
+    sweep: float = Field(default=1.0, gt=0)
+
+
+def _hosts(value: Any) -> Any:
+    """Those that the settings name, beside the ones of the worked example."""
+    return {**_EXTRA_HOSTS, **value} if isinstance(value, Mapping) else value
+
+
+_EXTRA_HOSTS: Mapping[str, Mapping[str, str]] = {"cloudwifi": {"platform": "openwifi"}, "logistics": {"platform": "logistics"}}
+
+
+class Settings(BaseSettings):
+    """All settings; `load` reads them."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
+    sources: ClassVar[tuple[Path, ...]] = ()
+    """Files that are read beside the environment, the first wins."""
+
+    home: Path = Field(default=Path(".turnup"), description="folder of all state: database, secret key, lab, log")
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("DATABASE_URL", "TURNUP_DATABASE_URL", "database_url"),
+        description="SQLAlchemy URL; default: SQLite in the home folder",
+    )
+    catalogue: Path = Field(default_factory=lambda: _share("catalog"), description="folder of the catalogue's YAML files")
+    templates: Path = Field(default_factory=lambda: _share("templates"), description="folder of the Jinja templates")
+    secret_key_file: Path | None = Field(default=None, description="key that seals secrets; default: made in the home folder")
+    netbox: NetBoxSettings = NetBoxSettings()
+    lab: LabSettings = LabSettings()
+    targets: dict[str, TargetSettings] = Field(default_factory=dict, description="access by target, by platform, or `*`")
+    hosts: Annotated[dict[str, HostSettings], BeforeValidator(_hosts)] = Field(
+        default_factory=lambda: _hosts({}), validate_default=True, description="targets that NetBox does not have"
+    )
+    webhook: WebhookSettings = WebhookSettings()
+    worker: WorkingSettings = WorkingSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the file depends on the home folder: see `load`
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - not used
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was said last to what was said first; files only where they exist."""
+        files = [
+            DotEnvSettingsSource(settings_cls, env_file=path) if path.name == ".env" else TomlConfigSettingsSource(settings_cls, path)
+            for path in cls.sources
+        ]
+        return (init_settings, env_settings, *files)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether devices and systems are those of the embedded lab."""
+        return self.netbox.url is None if self.lab.embedded is None else self.lab.embedded
+
+    @property
+    def database(self) -> str:
+        """URL of the database."""
+        return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.home / 'turnup.db'}"
+
+    @property
+    def key_file(self) -> Path:
+        """The key that seals what is secret in the database."""
+        return self.secret_key_file or self.home / "secret.key"
+
+    @property
+    def lab_folder(self) -> Path:
+        """Where the embedded lab lives."""
+        return self.home / "lab"
+
+    @property
+    def worker_lock(self) -> Path:
+        """Held by the process that works the lanes."""
+        return self.home / "worker.lock"
+
+
+def load(home: Path | None = None) -> Settings:
+    """The settings for this home folder (default: TURNUP_HOME, else `.turnup`). Raises SettingsInvalid, naming each wrong setting."""
+    folder = (home or Path(os.environ.get(f"{PREFIX}HOME") or ".turnup")).expanduser().absolute()
+    files = [path for path in (folder / ".env", folder / "turnup.toml") if path.is_file()]
+    _known_names(os.environ)
+
+    class Here(Settings):
+        sources = tuple(files)
+
+    try:
+        return Here(home=folder)
+    except ValidationError as error:
+        found = "; ".join(_problem(problem["loc"], problem["type"], problem["msg"]) for problem in error.errors())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        found = f"{folder / 'turnup.toml'}: {error}"
+    raise SettingsInvalid(found)
+
+
+def _known_names(names: Iterable[str]) -> None:
+    """pydantic-settings passes over variables that it does not know: a misspelt one would have no effect and no one would be told."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in names:
+        if name.upper().startswith(PREFIX) and name.upper().split("__")[0] not in known:
+            raise SettingsInvalid(unknown("setting", name, known) + "; parts are joined by two underscores, e.g. TURNUP_NETBOX__URL")
+
+
+def _problem(where: tuple[int | str, ...], kind: str, message: str) -> str:
+    path = [str(part) for part in where]
+    if kind == "extra_forbidden":
+        return f"{'.'.join(path[:-1]) or 'settings'}: " + unknown("setting", path[-1], _fields(path[:-1]))
+    return f"{'.'.join(path)}: {message}"
+
+
+def _fields(path: list[str]) -> list[str]:
+    nested: dict[str, type[BaseModel]] = {"targets": TargetSettings, "hosts": HostSettings}
+    if not path:
+        return sorted(Settings.model_fields)
+    annotation = nested.get(path[0]) or Settings.model_fields[path[0]].annotation
+    return sorted(annotation.model_fields) if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []
