@@ -12,13 +12,24 @@ anything is connected (dry run, catalogue check) and from text that an order is 
 from __future__ import annotations
 
 import ipaddress
+import json
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NoReturn
 
-from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, meta, nodes, pass_context
+from jinja2 import (
+    FunctionLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    Undefined,
+    meta,
+    nodes,
+    pass_context,
+)
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
@@ -127,7 +138,15 @@ def _environment(templates: frozenset[tuple[str, str]], extension: str) -> Immut
         finalize=_FINALIZE[extension],
     )
     environment.filters |= FILTERS
+    environment.policies["json.dumps_function"] = partial(json.dumps, default=_not_json, allow_nan=False)
     return environment
+
+
+def _not_json(value: object) -> NoReturn:
+    # Jinja hands an undefined name to json.dumps, whose TypeError would not say which name it is
+    if isinstance(value, Undefined):
+        str(value)  # raises UndefinedError
+    raise Unprintable("tojson: a value is not plain data")
 
 
 def _printable(value: object) -> object:

@@ -7,7 +7,7 @@ in stating it. The reverse is the same difference read backwards: what was creat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engine.errors import ChangeConflict
@@ -33,6 +33,16 @@ class Difference:
         return Difference(self.deleted, self.created, {path: (new, old) for path, (old, new) in self.changed.items()})
 
 
+def union(sides: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """What several fragments state together, path -> value. Raises ChangeConflict when one contradicts another."""
+    found: dict[str, str] = {}
+    for side in sides:
+        for path, value in side.items():
+            if found.setdefault(path, value) != value:
+                raise _conflict(path, value, found[path])
+    return found
+
+
 def difference(applied: Mapping[str, str], wanted: Mapping[str, str], others: Others) -> Difference:
     """What leads from `applied` to `wanted` (path -> value) beside `others`. Raises ChangeConflict.
 
@@ -41,7 +51,7 @@ def difference(applied: Mapping[str, str], wanted: Mapping[str, str], others: Ot
     touched = {path: value for path, value in wanted.items() if applied.get(path) != value}
     for path, value in touched.items():
         if foreign := others.get(path, frozenset()) - {value}:
-            raise conflict(path, value, *sorted(foreign))
+            raise _conflict(path, value, *sorted(foreign))
     mine = {path: value for path, value in touched.items() if path not in others}
     return Difference(
         created={path: value for path, value in mine.items() if path not in applied},
@@ -50,7 +60,7 @@ def difference(applied: Mapping[str, str], wanted: Mapping[str, str], others: Ot
     )
 
 
-def conflict(path: str, value: str, *foreign: str) -> ChangeConflict:
+def _conflict(path: str, value: str, *foreign: str) -> ChangeConflict:
     """The error that says which node two of them want to be different. Values of secrets are digests by now."""
     if any(text.startswith("sha256:") for text in (value, *foreign)):
         return ChangeConflict(f"{path}: what is wanted differs from what somebody else states there (values not shown)")

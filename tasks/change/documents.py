@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from engine.errors import TemplateFailed
 from engine.ports import Change, Json, Node
 from engine.vault import MASK
-from tasks.change.difference import Difference, conflict, difference
+from tasks.change.difference import Difference, difference, union
 from tasks.change.format import Others
 from tasks.change.masking import digest, is_secret
 
@@ -72,12 +72,13 @@ class Documents:
 
     def nodes(self, text: str) -> Sequence[Node]:
         """One node a document; its value is a digest of the body, which may hold secrets."""
-        return [Node(path, value) for path, value in _flat(_by_path([self.parse(text)])).items()]
+        return [Node(path, value) for path, value in _flat(_by_path(self.parse(text))).items()]
 
     def change(self, applied: Sequence[str], wanted: Sequence[str], others: Others) -> Change:
         """Operations as JSON; the reverse is their inverses, backwards. Raises ChangeConflict."""
-        old, new = (_by_path(self.parse(text) for text in texts) for texts in (applied, wanted))
-        forward = list(_operations(old, new, difference(_flat(old), _flat(new), others)))
+        before, after = ([_by_path(self.parse(text)) for text in texts] for texts in (applied, wanted))
+        todo = difference(union(map(_flat, before)), union(map(_flat, after)), others)
+        forward = list(_operations(_together(before), _together(after), todo))
         return Change(_dump(forward), _dump([_inverse(operation) for operation in reversed(forward)]))
 
     def show(self, change: Change) -> str:
@@ -85,13 +86,12 @@ class Documents:
         return "\n".join(line for operation in json.loads(change.forward or "[]") for line in _shown(operation))
 
 
-def _by_path(fragments: Iterable[Sequence[Document]]) -> dict[str, Document]:
-    found: dict[str, Document] = {}
-    for document in (document for fragment in fragments for document in fragment):
-        known = found.setdefault(document.path, document)
-        if known.body != document.body:
-            raise conflict(document.path, _value(document), _value(known))
-    return found
+def _by_path(fragment: Sequence[Document]) -> dict[str, Document]:
+    return {document.path: document for document in fragment}
+
+
+def _together(fragments: Iterable[Mapping[str, Document]]) -> dict[str, Document]:
+    return {path: document for fragment in fragments for path, document in fragment.items()}
 
 
 def _flat(documents: Mapping[str, Document]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from engine.errors import TemplateFailed
 from engine.ports import Change, Node
 from engine.vault import MASK
-from tasks.change.difference import Difference, conflict, difference
+from tasks.change.difference import Difference, difference, union
 from tasks.change.format import Others
 from tasks.change.junos_tree import Statement, joined, lines, statements, words_of
 from tasks.change.masking import is_secret
@@ -46,8 +46,9 @@ class SetLines:
 
     def change(self, applied: Sequence[str], wanted: Sequence[str], others: Others) -> Change:
         """Both directions as lines; empty when there is nothing to send. Raises ChangeConflict."""
-        old, new = (_merged(self.parse(text) for text in texts) for texts in (applied, wanted))
-        todo = difference(_flat(old), _flat(new), others)
+        before, after = ([self.parse(text) for text in texts] for texts in (applied, wanted))
+        todo = difference(union(map(_flat, before)), union(map(_flat, after)), others)
+        old, new = _together(before), _together(after)
         return Change(_lines(old, new, todo), _lines(new, old, todo.reverse()))
 
     def show(self, change: Change) -> str:
@@ -71,13 +72,8 @@ def _tolerated(line: str) -> Iterator[Statement]:
         yield from statements(words, tolerant=True)
 
 
-def _merged(fragments: Iterable[Mapping[str, Statement]]) -> dict[str, Statement]:
-    found: dict[str, Statement] = {}
-    for statement in (statement for fragment in fragments for statement in fragment.values()):
-        known = found.setdefault(statement.path, statement)
-        if known.value != statement.value:
-            raise conflict(statement.path, statement.indexed, known.indexed)
-    return found
+def _together(fragments: Iterable[Mapping[str, Statement]]) -> dict[str, Statement]:
+    return {path: statement for fragment in fragments for path, statement in fragment.items()}
 
 
 def _flat(side: Mapping[str, Statement]) -> dict[str, str]:

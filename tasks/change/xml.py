@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.errors import ChangeConflict, TemplateFailed
 from engine.ports import Change, Node
-from tasks.change.difference import difference
+from tasks.change.difference import difference, union
 from tasks.change.format import Others
 from tasks.change.xml_edit import Editor
 from tasks.change.xml_show import show
-from tasks.change.xml_tree import Origin, Reader, Statement, flat
+from tasks.change.xml_tree import Origin, Reader, Statement, flat, merged
 from tasks.change.yang import schema
 
 
@@ -24,11 +23,8 @@ class Xml:
 
     def parse(self, text: str) -> Statement:
         """The tree of a fragment. Raises TemplateFailed with the line of what was rendered."""
-        try:
-            root = Reader(schema()).read(text)
-            flat(root)
-        except ChangeConflict as error:
-            raise TemplateFailed(f"contradicts itself: {error.message}") from None
+        root = Reader(schema()).read(text)
+        flat(root)
         return root
 
     def nodes(self, text: str) -> Sequence[Node]:
@@ -37,8 +33,9 @@ class Xml:
 
     def change(self, applied: Sequence[str], wanted: Sequence[str], others: Others) -> Change:
         """Both directions as text of <config>, exactly as it is sent; empty when there is nothing to send. Raises ChangeConflict."""
-        old, new = (Reader(schema()).read(*texts) for texts in (applied, wanted))
-        todo = difference(flat(old), flat(new), others)
+        before, after = ([Reader(schema()).read(text) for text in texts] for texts in (applied, wanted))
+        todo = difference(union(map(flat, before)), union(map(flat, after)), others)
+        old, new = merged(schema(), before), merged(schema(), after)
         return Change(Editor(schema()).config(old, new, todo), Editor(schema()).config(new, old, todo.reverse()))
 
     def show(self, change: Change) -> str:

@@ -13,8 +13,7 @@ from enum import Enum
 
 from lxml import etree
 
-from engine.errors import ChangeConflict, TemplateFailed
-from tasks.change.difference import conflict
+from engine.errors import TemplateFailed
 from tasks.change.masking import guarded
 from tasks.change.yang import Schema, SchemaNode, split
 
@@ -56,17 +55,16 @@ class Statement:
 
 
 class Reader:
-    """Reads fragments into one tree. Raises TemplateFailed, with the line; ChangeConflict when one contradicts another."""
+    """Reads a text into a tree. Raises TemplateFailed, with the line."""
 
     def __init__(self, schema: Schema, origin: Origin = Origin.TEMPLATE) -> None:
         self._schema = schema
         self._origin = origin
 
-    def read(self, *texts: str) -> Statement:
+    def read(self, text: str) -> Statement:
         """The root of the tree; its children are the top-level statements."""
         root = Statement(self._schema.root, "")
-        for text in texts:
-            self._children(parse(text), root)
+        self._children(parse(text), root)
         return root
 
     def _children(self, parent: etree._Element, into: Statement) -> None:
@@ -94,7 +92,7 @@ class Reader:
             statement.attributes = {str(name): str(text) for name, text in element.attrib.items()}
         known = parent.children.setdefault(statement.path, statement)
         if known.value != value:
-            raise conflict(known.path, *(guarded(known.name, known.path, text) for text in (value, known.value)))
+            raise _failed(element, f"{known.path} is stated twice, with different values")
         if not node.holds_value:
             if (element.text or "").strip():
                 raise _failed(element, f"<{known.name}> holds text beside elements")
@@ -161,11 +159,28 @@ def parse(text: str) -> etree._Element:
     return root[0] if len(root) == 1 and root[0].tag == f"{{{NETCONF}}}config" else root
 
 
+def merged(schema: Schema, roots: Iterable[Statement]) -> Statement:
+    """The trees of several fragments, which do not contradict each other, as one. Takes parts of them: they are used up."""
+    whole = Statement(schema.root, "")
+    for root in roots:
+        _absorb(whole, root)
+    return whole
+
+
+def _absorb(into: Statement, other: Statement) -> None:
+    for path, child in other.children.items():
+        known = into.children.setdefault(path, child)
+        if known is not child:
+            _absorb(known, child)
+
+
 def flat(root: Statement) -> dict[str, str]:
     """Path -> value of everything that is stated, in document order. Besides elements, two things that a device knows only implicitly:
 
     * the case of a choice, as the value of the choice, for who creates another case deletes this one (RFC 7950 7.9);
     * the entries of a user-ordered list, in order, as one value: whoever states such a list states all of it.
+
+    Raises TemplateFailed when two cases of one choice are stated.
     """
     found: dict[str, str] = {}
     _flatten(root, found)
@@ -178,7 +193,7 @@ def _flatten(parent: Statement, found: dict[str, str]) -> None:
         for choice, case in child.node.cases:
             place = f"{place}/({split(choice)[1]})"
             if found.setdefault(place, split(case)[1]) != split(case)[1]:
-                raise ChangeConflict(f"{place}: only one of its cases can be, here are {found[place]} and {split(case)[1]}")
+                raise TemplateFailed(f"{place}: only one of its cases can be, here are {found[place]} and {split(case)[1]}")
         if child.node.user_ordered:
             whole = child.path.removesuffix(child.predicate)
             found[whole] = f"{found[whole]}, {child.predicate}" if whole in found else child.predicate
