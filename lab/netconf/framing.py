@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 END_OF_MESSAGE = b"]]>]]>"
 _LARGEST_CHUNK = 4294967295
 _HEADER = re.compile(rb"\n#(?:([1-9][0-9]{0,9})|#)\n")
+_BEGINNING = re.compile(rb"(\n(#(#|[1-9][0-9]{0,9})?)?)?")
 _LONGEST_HEADER = len(b"\n#4294967295\n")
 
 
@@ -63,6 +64,6 @@ class Unframer:
                 return None
             self._chunks.append(bytes(self._buffer[header.end() : end]))
             del self._buffer[:end]
-        if len(self._buffer) >= _LONGEST_HEADER or not b"\n#".startswith(self._buffer[:2]):
+        if not _BEGINNING.fullmatch(self._buffer[: _LONGEST_HEADER + 1]):
             raise FramingError("no chunk header where one must be")
         return None

@@ -94,16 +94,22 @@ class Shape:
     def check(self, config: etree._Element) -> None:
         """Raise RpcFailed for what is no instance of the modules' nodes.
 
-        unknown-namespace, unknown-element, missing-element (a key), bad-attribute, unknown-attribute, bad-element (two cases of a choice).
+        unknown-namespace, unknown-element, missing-element (a key), bad-attribute, unknown-attribute, bad-element (a leaf twice, two cases of a choice).
         """
         self._children(config, self._schema.tops, ())
 
     def _children(self, parent: etree._Element, nodes: Mapping[str, Node], steps: Steps) -> None:
+        leaves: set[str] = set()
         for child in parent:
             node = nodes.get(child.tag)
             if node is None:
                 raise self._unknown(child, steps)
             here = step_of(child, node, self._schema, steps)
+            if child.tag in leaves:
+                path = self._schema.error_path(here)
+                raise failed("bad-element", "a leaf is there once", path=path, info=[("bad-element", local(child))])
+            if node.kind == "leaf":
+                leaves.add(child.tag)
             self._attributes(child, node, here)
             if not node.is_leaf:
                 self._children(child, node.children, here)
