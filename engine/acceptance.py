@@ -77,14 +77,20 @@ class Acceptance:
     def rehearse(self, tree: Tree) -> None:
         """Decompose down to the resources in memory, so that what cannot be decomposed is refused now. The tree is left as it would be
         planned: with the orders and items of all levels, and their steps."""
+        with self._at.store.database.read() as tx:
+            self._rehearse(tx, tree)
+
+    def _rehearse(self, tx: sa.Connection, tree: Tree) -> None:
         at, catalogue = self._at, self._catalogue
         order = tree.root
+        begin(tx, at.store.vault, catalogue, tree, order)
         while order.level.below is not None:
             lines = lines_below(catalogue, at.store.vault, tree, order)
             name = f"{order.level.below.order_prefix}-draft"
             below = Order(name, order.root, order.level.below, OrderState.ACKNOWLEDGED, order.created, order.catalogue, parent=order.id)
             tree.orders[below.id] = below
             tree.items |= {(item.order, item.id): item for item in new_items(catalogue, at.store.vault, below, lines)}
+            begin(tx, at.store.vault, catalogue, tree, below)
             order = below
         tree.steps = {step.key: step for step in steps_of(catalogue, tree, order)}
 

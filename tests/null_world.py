@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -268,7 +268,13 @@ def null_world(url: str, key: Path, settings: WorkerSettings | None = None, cata
     inventory, targets = NullInventory(), NullTargets()
     store = Store(database, Vault.from_file(key), clock)
     at = Workplace(store, inventory, targets, settings or WorkerSettings(sweep=0.05, threads=4))
-    return NullWorld(at, catalogue or load(ROOT / "catalog", ROOT / "templates"), inventory, targets, clock)
+    return NullWorld(at, catalogue or impatient(load(ROOT / "catalog", ROOT / "templates")), inventory, targets, clock)
+
+
+def impatient(catalogue: Catalogue) -> Catalogue:
+    """The same catalogue, retrying after milliseconds."""
+    rules = tuple(rule.model_copy(update={"backoff": 0.01, "backoff_max": 0.05}) for rule in catalogue.failure_policy)
+    return replace(catalogue, failure_policy=rules)
 
 
 def superfibre(number: int, **characteristics: str | int | bool) -> OrderRequest:

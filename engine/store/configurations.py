@@ -61,7 +61,7 @@ class Configurations:
     def platforms(self, tx: sa.Connection, names: Iterable[str]) -> dict[str, str]:
         """Platform of each target that was ever used."""
         found = tx.execute(sa.select(targets.c.name, targets.c.platform).where(targets.c.name.in_(list(names))))
-        return dict(found.tuples().all())
+        return dict(found.all())
 
     # -- applied configuration -----------------------------------------------------------------------------------------
     def applied(self, tx: sa.Connection, target: str, keys: Iterable[str]) -> dict[str, Fragment]:
@@ -73,7 +73,7 @@ class Configurations:
                 .join(targets, targets.c.id == configurations.c.target)
                 .where(targets.c.name == target, configurations.c.key.in_(chunk))
             )
-            found |= {key: Fragment(target, key, self._store.vault.open(text)) for key, text in tx.execute(statement).tuples()}
+            found |= {key: Fragment(target, key, self._store.vault.open(text)) for key, text in tx.execute(statement)}
         return found
 
     def others(self, tx: sa.Connection, target: str, own: Iterable[str], stated: Sequence[Node]) -> dict[str, frozenset[str]]:
@@ -96,7 +96,7 @@ class Configurations:
                 .join(configurations, configurations.c.id == nodes.c.configuration)
                 .where(targets.c.name == target, nodes.c.path.in_(chunk))
             )
-            for path, value, key in tx.execute(statement).tuples():
+            for path, value, key in tx.execute(statement):
                 if key not in keys:
                     known = {fingerprint(text): text for text in values[path]}
                     found[texts[path]].add(known.get(value, ANOTHER))

@@ -49,7 +49,7 @@ def free(tx: sa.Connection, lease: Lease) -> None:
 def orphans(tx: sa.Connection, lane: str) -> list[tuple[int, str]]:
     """Steps (id, root) that a former owner of the lane left running."""
     found = tx.execute(sa.select(steps.c.id, steps.c.root).where(steps.c.lane == lane, RUNNING))
-    return [(int(number), root) for number, root in found.tuples()]
+    return [(int(number), root) for number, root in found]
 
 
 def next_steps(tx: sa.Connection, lane: str, now: float, limit: int) -> list[tuple[int, str]]:
@@ -61,7 +61,7 @@ def next_steps(tx: sa.Connection, lane: str, now: float, limit: int) -> list[tup
         .order_by(steps.c.priority, steps.c.due, steps.c.id)
         .limit(limit)
     )
-    return [(int(number), root) for number, root in tx.execute(statement).tuples()]
+    return [(int(number), root) for number, root in tx.execute(statement)]
 
 
 def with_work(tx: sa.Connection, now: float) -> set[str]:

@@ -1,0 +1,49 @@
+"""A world that answers at once, on a database of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.acceptance import Acceptance
+from engine.executor import LocalExecutor
+from engine.tree import Tree
+from engine.views import progress
+from tests.null_world import NullWorld, null_world
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[NullWorld]:
+    """The null world with an empty database."""
+    made = null_world(f"sqlite:///{tmp_path}/turnup.db", tmp_path / "secret.key")
+    yield made
+    made.at.store.database.close()
+
+
+@pytest.fixture
+def acceptance(world: NullWorld) -> Acceptance:
+    """The way in."""
+    return Acceptance(world.at, world.catalogue)
+
+
+Work = Callable[[str], Tree]
+
+
+@pytest.fixture
+def work(world: NullWorld) -> Iterator[Work]:
+    """Works the lanes until nothing of the order moves any more; gives its tree."""
+    executor = LocalExecutor(world.at)
+    executor.start()
+
+    def until_still(order: str) -> Tree:
+        deadline = time.monotonic() + 10
+        while progress(tree := world.at.store.tree(order)):
+            assert time.monotonic() < deadline, {key: str(step.state) for key, step in tree.steps.items()}
+            time.sleep(0.01)
+        return tree
+
+    yield until_still
+    executor.stop()
