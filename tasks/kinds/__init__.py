@@ -9,6 +9,7 @@ from engine.errors import TargetUnknown
 from tasks.kinds.base import Kind
 from tasks.kinds.freeradius import FREERADIUS
 from tasks.kinds.genieacs import GENIEACS
+from tasks.kinds.junos import JUNOS
 from tasks.kinds.kea import KEA
 from tasks.kinds.netconf import NETCONF
 from tasks.kinds.openwifi import OPENWIFI
@@ -17,6 +18,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "bbf-olt": NETCONF,
         "bbf-switch": NETCONF,
+        "junos": JUNOS,
         "kea": KEA,
         "freeradius": FREERADIUS,
         "genieacs": GENIEACS,

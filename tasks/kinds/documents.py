@@ -251,5 +251,5 @@ class DocumentKind:
         try:
             with self._opened(host, Deadline(push.timeout)) as store:
                 return work(DocumentTransaction(push, store))
-        except TargetError as error:
+        except TurnupError as error:  # of the target, or of the settings
             return outcome(closed, error)

@@ -56,6 +56,8 @@ class NetconfKind:
                 return self._on(plugin, transaction, deadline)  # the kept session had died unseen: once more on a new one
         except TargetError as error:
             return self._after(error, transaction, host)
+        except TurnupError as error:  # of the settings
+            return outcome(TransactionState.NOT_ATTEMPTED, error)
 
     def _on(self, plugin: Netconf, transaction: _Transaction, deadline: Deadline) -> Outcome:
         with plugin.use(wait=deadline.left()) as manager:

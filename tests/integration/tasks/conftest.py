@@ -74,6 +74,25 @@ def olt(_olt: Target) -> Iterator[Target]:
     _olt.remote.heal()
 
 
+@pytest.fixture(scope="session")
+def _bng(lab_folder: Path) -> Iterator[Target]:
+    folder = lab_folder / "BNG-EAST-01"
+    folder.mkdir()
+    (folder / "options.json").write_text('{"seconds_per_minute": 3}')  # Junos counts confirmed commits in minutes
+    with running("junos", "BNG-EAST-01", folder, lab=lab_folder) as endpoint:
+        yield ssh_target(endpoint, "junos", lab_folder)
+
+
+@pytest.fixture
+def bng(_bng: Target) -> Iterator[Target]:
+    """The BNG, without faults, lock and pending commit before and after."""
+    _bng.remote.heal()
+    before = _bng.remote.state()
+    assert (before["lock"], before["pending"]) == (None, False)
+    yield _bng
+    _bng.remote.heal()
+
+
 @pytest.fixture
 def opened() -> Iterator[Callable[[Host], Host]]:
     """Registers hosts whose connections are closed after the test."""

@@ -29,8 +29,3 @@ def described(interface: str, text: str, before: str) -> Change:
         return f"{_HEAD}<interface><name>{interface}</name><description>{value}</description></interface>{_TAIL}"
 
     return Change(one(text), one(before))
-
-
-def undone(change: Change) -> Change:
-    """The change backwards."""
-    return Change(change.reverse, change.forward)

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import transactions
 from conftest import Target
-from lines import described, undone, v_ani
+from lines import described, v_ani
 from nornir.core.inventory import Host
+from transactions import at_the, code, undone
 
 from engine.ports import Change, CheckRequest, Outcome, Push, TransactionState
 from tasks.connections.netconf import netconf_of
 from tasks.kinds.netconf import NetconfKind
 
 KIND = NetconfKind()
-_NUMBERS = itertools.count(1)
 
 
-def push_of(change: Change, *checks: CheckRequest, timeout: float = 10, holds: Callable[[], bool] = lambda: True) -> Push:
-    return Push(f"T-{next(_NUMBERS)}", "OLT-EAST-07", change, checks, timeout, holds)
-
-
-def at_the(call: int, act: Callable[[], Any], answer: bool = True) -> Callable[[], bool]:
-    """A lease that does `act` when it is asked the `call`-th time: 1 before the commit, 2 before its confirmation."""
-    calls = itertools.count(1)
-
-    def holds() -> bool:
-        if next(calls) == call:
-            act()
-            return answer
-        return True
-
-    return holds
+def push_of(change: Change, *checks: CheckRequest, **other: Any) -> Push:
+    return transactions.push_of("OLT-EAST-07", change, *checks, **other)
 
 
 @pytest.fixture
@@ -48,11 +35,6 @@ def host(olt: Target, opened: Callable[[Host], Host]) -> Iterator[Host]:
 
 def holds_line(olt: Target, port: str) -> bool:
     return f"v-ani-{port}.1<" in olt.remote.state()["running"]
-
-
-def code(outcome: Outcome) -> str:
-    assert outcome.trouble is not None
-    return outcome.trouble.code
 
 
 class TestConfirmed:
