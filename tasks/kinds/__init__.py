@@ -11,6 +11,7 @@ from tasks.kinds.freeradius import FREERADIUS
 from tasks.kinds.genieacs import GENIEACS
 from tasks.kinds.junos import JUNOS
 from tasks.kinds.kea import KEA
+from tasks.kinds.logistics import LOGISTICS
 from tasks.kinds.netconf import NETCONF
 from tasks.kinds.openwifi import OPENWIFI
 
@@ -23,6 +24,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "freeradius": FREERADIUS,
         "genieacs": GENIEACS,
         "openwifi": OPENWIFI,
+        "logistics": LOGISTICS,
     }
 )
 """Platform (the folder of its templates) -> kind."""
