@@ -83,8 +83,9 @@ def _held(short: Shortage) -> StepResult:
 def _write(tx: sa.Connection, at: Workplace, tree: Tree, step: Step, taken: list[Allocation], short: list[Shortage]) -> None:
     at.store.keep_allocations(tx, tree, taken)
     remember_site(tree, at.scope(tree).site)
+    now = at.clock.now()  # one time for what was taken together
     for a in taken:
-        tree.emit(a.mark.order, a.mark.item, "allocation", at.clock.now(), name=a.mark.name, kind=a.kind, attributes=dict(a.attributes))
+        tree.emit(a.mark.order, a.mark.item, "allocation", now, name=a.mark.name, kind=a.kind, attributes=dict(a.attributes))
     if short and step.key == RESERVE:
         _follow_up(at, tree, step, short[0])
     try:
