@@ -77,6 +77,8 @@ def _value(element: etree._Element, node: Node, schema: Schema) -> tuple[str | N
         declared: dict[Any, str] = {**schema.namespaces, **element.nsmap}
         return text, {prefix: declared[prefix] for prefix in re.findall(r"([\w.-]+):", text) if prefix in declared}
     prefix, _, name = text.strip().rpartition(":")
+    if node.union and not prefix:
+        return text, {}
     namespace = element.nsmap.get(prefix or None) or schema.namespaces.get(prefix)
     if namespace is None:  # libyang will refuse it
         return text, {}
@@ -94,7 +96,8 @@ class Shape:
     def check(self, config: etree._Element) -> None:
         """Raise RpcFailed for what is no instance of the modules' nodes.
 
-        unknown-namespace, unknown-element, missing-element (a key), bad-attribute, unknown-attribute, bad-element (a leaf twice, two cases of a choice).
+        unknown-namespace, unknown-element, missing-element (a key), bad-attribute, unknown-attribute, bad-element (a leaf twice, two
+        cases of a choice).
         """
         self._children(config, self._schema.tops, ())
 

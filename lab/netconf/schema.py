@@ -31,6 +31,8 @@ class Node:
     user_ordered: bool = False
     prefixed: str | None = None
     """Values carry prefixes: "id" identityref, "xp" instance-identifier or XPath."""
+    union: bool = False
+    """Beside `prefixed`: a value without a prefix need not be an identity."""
     cases: tuple[tuple[str, str], ...] = ()
     """The choices this node is in, and its case of each, outermost first."""
     children: dict[str, "Node"] = field(default_factory=dict)
@@ -74,6 +76,7 @@ class Schema:
             presence=bool(facts.get("presence")),
             user_ordered=bool(facts.get("user")),
             prefixed=facts.get("q"),
+            union=bool(facts.get("union")),
             cases=tuple((choice, case) for choice, case in facts.get("cases", ())),
         )
         (self.nodes[above].children if above else self.tops)[node.tag] = node
