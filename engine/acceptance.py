@@ -134,7 +134,7 @@ class Acceptance:
                 tree.emit(order.id, None, "orderCreate", order.created, state=order.state, level=order.level)
                 tree.plan(steps_of(self._catalogue, tree, order), self._due(request))
                 store.ensure_lanes(tx, {step.lane for step in tree.steps.values() if step.lane})
-                store.save(tx, tree)
+                store.save(tx, [tree])
         except IntegrityError:
             # another submit of the same external id was faster
             earlier = self._earlier(request)

@@ -25,60 +25,60 @@ class Entry(BaseModel):
 class Characteristic(Entry):
     """One characteristic of a specification (TMF620/633/634 `*SpecCharacteristic`)."""
 
-    type: Literal["string", "integer", "boolean"] = "string"
+    type: Literal["string", "integer", "boolean"] = Field(default="string", description="what a value must be")
     values: tuple[Scalar, ...] = Field(default=(), description="the legal values; empty: any")
     pattern: str | None = Field(default=None, description="regular expression that the whole value must match")
-    mandatory: bool = False
+    mandatory: bool = Field(default=False, description="an item must have a value, given or by default")
     default: Scalar | None = Field(default=None, description="value when none is given; may hold expressions")
     secret: bool = Field(default=False, description="stored encrypted, masked wherever it is shown")
-    generate: int | None = Field(default=None, ge=8, le=63, description="length of the random value made when none is given")
-    description: str = ""
+    generate: int | None = Field(default=None, ge=8, le=63, description="length of the random value made when none is given; secrets only")
+    description: str = Field(default="", description="for people, with the unit of a number")
 
 
 class Rule(Entry):
     """One decomposition rule: which item of the next level, when, with which characteristics."""
 
-    specification: str
-    when: Condition | None = None
+    specification: str = Field(description="id of the CFS (in a product specification) or RFS (in a CFS)")
+    when: Condition | None = Field(default=None, description="only then; without it always")
     characteristics: dict[str, Scalar] = Field(default_factory=dict, description="value or expression per characteristic")
 
 
 class Specification(Entry):
     """What product, service and resource specifications have in common."""
 
-    id: str
-    name: str
-    description: str = ""
-    characteristics: dict[str, Characteristic] = Field(default_factory=dict)
+    id: str = Field(description="what others name it by")
+    name: str = Field(description="what people read; of an RFS the first column of the allocation table")
+    description: str = Field(default="", description="for people")
+    characteristics: dict[str, Characteristic] = Field(default_factory=dict, description="by name; an item has these and no others")
 
 
 class ProductSpecification(Specification):
     """TMF620 productSpecification: its decomposition chooses the CFS."""
 
     instance: Expression = Field(description="id of the product, e.g. `PI-BB-{{ customer.number }}`")
-    decompose: tuple[Rule, ...]
+    decompose: tuple[Rule, ...] = Field(description="its services; the service order's items are numbered in this order")
 
 
 class Price(Entry):
     """What the customer pays; shown, not charged."""
 
-    monthly: float = 0
-    once: float = 0
-    currency: str = "AUD"
-    term_months: int = 0
+    monthly: float = Field(default=0, description="with tax, in `currency`")
+    once: float = Field(default=0, description="with tax, in `currency`")
+    currency: str = Field(default="AUD", description="ISO 4217")
+    term_months: int = Field(default=0, description="contract term")
 
 
 class ProductOffering(Entry):
     """TMF620 productOffering: a specification with fixed and defaulted characteristics."""
 
-    id: str
-    name: str
-    specification: str
-    description: str = ""
-    active: bool = True
+    id: str = Field(description="what orders name it by, e.g. `PO-SF200H`")
+    name: str = Field(description="what people read")
+    specification: str = Field(description="id of the product specification")
+    description: str = Field(default="", description="for people")
+    active: bool = Field(default=True, description="it can be ordered")
     characteristics: dict[str, Scalar] = Field(default_factory=dict, description="values that the offering fixes")
     defaults: dict[str, Scalar] = Field(default_factory=dict, description="values when the order gives none")
-    price: Price = Price()
+    price: Price = Field(default=Price(), description="what the customer pays")
     online_gates: bool = Field(default=False, description="the order completes only when the customer was seen online")
     on_shortage: Literal["go-on", "wait"] = Field(default="go-on", description="what branches do that need nothing of what is exhausted")
 
@@ -86,9 +86,9 @@ class ProductOffering(Entry):
 class Wait(Entry):
     """A step that waits for the outside world: it is asked for at the target, and woken by events."""
 
-    target: Expression
+    target: Expression = Field(description="name of the target that is asked")
     until: str = Field(description="what is waited for, e.g. `delivered`, `inform`: a name that the target's kind knows")
-    arguments: dict[str, Expression] = Field(default_factory=dict)
+    arguments: dict[str, Expression] = Field(default_factory=dict, description="what the target's kind needs to know to look")
     poll: float = Field(default=30.0, gt=0, description="seconds between two looks when no event comes")
     outside: bool = Field(default=True, description="an outside party is waited for: not our fault when it takes long")
 
@@ -97,7 +97,7 @@ class ServiceSpecification(Specification):
     """TMF633 customer-facing service specification: its decomposition chooses the RFS."""
 
     instance: Expression = Field(description="id of the service, e.g. `SI-INT-{{ customer.number }}`")
-    decompose: tuple[Rule, ...]
+    decompose: tuple[Rule, ...] = Field(description="its RFS; the resource order's items are numbered in this order")
     online: Wait | None = Field(default=None, description="how it is seen that the customer is online")
     online_after: tuple[str, ...] = Field(default=(), description="RFS of the order that must be complete before it is looked for")
 
@@ -105,8 +105,8 @@ class ServiceSpecification(Specification):
 class Reservation(Entry):
     """A resource that an item needs from the inventory."""
 
-    kind: Literal["olt-port", "stock", "vlan", "ipv4", "ipv6-prefix"]
-    pool: dict[str, Expression] = Field(description="where it comes from; which keys a kind knows: docs/catalogue.md")
+    kind: Literal["olt-port", "stock", "vlan", "ipv4", "ipv6-prefix"] = Field(description="what it is; see Reservations")
+    pool: dict[str, Expression] = Field(description="where it comes from; which keys a kind has: see Reservations")
     requires: tuple[str, ...] = Field(
         default=(),
         description="other reservations of the order without which it is not taken: a held order keeps nothing that others could use",
@@ -117,38 +117,40 @@ class Reservation(Entry):
 class SharedFragment(Entry):
     """A fragment that many services reference and none owns, e.g. a QoS policy."""
 
-    key: Expression
-    template: str
+    key: Expression = Field(description="identity of the fragment on its target, e.g. `policy/{{ policy.name }}`")
+    template: str = Field(description="as of a configuration; what it renders must depend on the key alone")
 
 
 class Check(Entry):
     """Something looked at on the target while the commit can still fall back."""
 
     name: str = Field(description="a check that the target's kind knows, e.g. `bearer-up`, `readback`")
-    arguments: dict[str, Expression] = Field(default_factory=dict)
+    arguments: dict[str, Expression] = Field(default_factory=dict, description="what the check needs to know")
 
 
 class Configuration(Entry):
     """What a service wants on one target."""
 
-    target: Expression
+    target: Expression = Field(description="name of a device or system, e.g. `{{ port.device }}`")
     template: str = Field(description="file `templates/<platform>/<template>.<xml|set|json>.j2`; the platform is the target's")
-    shared: tuple[SharedFragment, ...] = ()
-    check: tuple[Check, ...] = ()
+    shared: tuple[SharedFragment, ...] = Field(default=(), description="fragments that it refers to and that others share")
+    check: tuple[Check, ...] = Field(default=(), description="what must be so on the target before the change is confirmed")
 
 
 class ReportLine(Entry):
     """A line of the allocation table."""
 
-    resource: str
-    type: Literal["Physical", "Logical"]
-    value: Expression
+    resource: str = Field(description="second column of the table, e.g. `VLAN ID`")
+    type: Literal["Physical", "Logical"] = Field(description="third column")
+    value: Expression = Field(description="fourth column, e.g. `VLAN {{ vlan.vid }}`")
 
 
 class ResourceSpecification(Specification):
     """TMF634 resource-facing specification: one kind of resource order item."""
 
-    depends_on: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = Field(
+        default=(), description="RFS whose items, where the order has them, must be complete before it starts"
+    )
     technology: tuple[str, ...] = Field(default=(), description="access technologies it is for; empty: any")
     policy: dict[str, Expression] = Field(default_factory=dict, description="which policy of the catalogue it uses: match by these")
     reserve: dict[str, Reservation] = Field(default_factory=dict, description="by allocation name; a name is reserved by one RFS only")
@@ -157,37 +159,39 @@ class ResourceSpecification(Specification):
         description="allocations that other items of the order reserve and this one reads without depending on these items: "
         "it starts when they are granted. What items in `depends_on` reserve need not be named.",
     )
-    configure: tuple[Configuration, ...] = ()
+    configure: tuple[Configuration, ...] = Field(default=(), description="what it wants where; all targets at once")
     wait_before: tuple[Wait, ...] = Field(default=(), description="waited for before anything is configured")
     wait: tuple[Wait, ...] = Field(default=(), description="waited for after everything is configured")
-    report: tuple[ReportLine, ...] = ()
-    point_of_no_return: Literal["start", "configured", "complete", "never"] = "never"
+    report: tuple[ReportLine, ...] = Field(default=(), description="its lines of the allocation table")
+    point_of_no_return: Literal["start", "configured", "complete", "never"] = Field(
+        default="never", description="from when on it cannot be taken back without a person, e.g. a parcel on the road"
+    )
 
 
 class Policy(Entry):
     """A QoS policy that services reference. Rates in bit/s, bursts in bytes."""
 
-    name: str
-    match: dict[str, Scalar]
-    downstream_bps: int = Field(gt=0)
-    upstream_bps: int = Field(gt=0)
-    downstream_burst_bytes: int = Field(gt=0)
-    upstream_burst_bytes: int = Field(gt=0)
-    service_class: str
+    name: str = Field(description="what it is called on devices too, e.g. `BW-200-50-RES`")
+    match: dict[str, Scalar] = Field(description="the values that it is for; an RFS's `policy` gives them")
+    downstream_bps: int = Field(gt=0, description="rate to the customer")
+    upstream_bps: int = Field(gt=0, description="rate from the customer")
+    downstream_burst_bytes: int = Field(gt=0, description="burst to the customer")
+    upstream_burst_bytes: int = Field(gt=0, description="burst from the customer")
+    service_class: str = Field(description="e.g. `residential`")
 
 
 class FailureRule(Entry):
     """One row of the failure policy: the first that matches decides."""
 
-    specification: str = "*"
-    step: str = "*"
-    target: str = "*"
+    specification: str = Field(default="*", description="RFS; like the next three it may hold `*` and `?`")
+    step: str = Field(default="*", description="kind of step: `reserve`, `configure`, `wait`, `online` ...")
+    target: str = Field(default="*", description="name of the target")
     error: str = Field(default="*", description="error class or error code")
-    then: Literal["retry", "hold", "fail"]
+    then: Literal["retry", "hold", "fail"] = Field(description="again later, a case for a person, or the item fails")
     limit: int = Field(default=5, ge=0, description="attempts before `afterwards`")
     backoff: float = Field(default=1.0, ge=0, description="seconds before the first retry; doubles each time")
-    backoff_max: float = Field(default=300.0, ge=0)
-    afterwards: Literal["hold", "fail"] = "hold"
+    backoff_max: float = Field(default=300.0, ge=0, description="most seconds between two attempts")
+    afterwards: Literal["hold", "fail"] = Field(default="hold", description="when no attempt helped")
     queue: str = Field(default="noc", description="who gets the case when it is held")
 
 

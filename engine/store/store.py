@@ -63,17 +63,17 @@ class Store:
             if found[orders][root]
         }
 
-    def save(self, tx: sa.Connection, tree: Tree) -> None:
-        """Write what changed in a tree since it was loaded, and its events."""
-        for table, values in (
-            (orders, tree.orders.values()),
-            (items, tree.items.values()),
-            (steps, tree.steps.values()),
-            (instances, tree.instances.values()),
-        ):
-            _write(tx, table, [value for value in values if value.changed])
-        if tree.events:
-            tx.execute(sa.insert(events), [rows.write_event(event) for event in tree.events])
+    def save(self, tx: sa.Connection, trees: Iterable[Tree]) -> None:
+        """Write what changed in trees since they were loaded, and their events."""
+        found = list(trees)
+        _write(tx, orders, [value for tree in found for value in tree.orders.values() if value.changed])
+        _write(tx, items, [value for tree in found for value in tree.items.values() if value.changed])
+        _write(tx, steps, [value for tree in found for value in tree.steps.values() if value.changed])
+        _write(tx, instances, [value for tree in found for value in tree.instances.values() if value.changed])
+        happened = [rows.write_event(event) for tree in found for event in tree.events]
+        if happened:
+            tx.execute(sa.insert(events), happened)
+        for tree in found:
             tree.events.clear()
 
     def tree(self, order: str) -> Tree:
@@ -153,8 +153,7 @@ class Unit:
 
     def save(self) -> None:
         """Write what changed so far."""
-        for tree in self._loaded.values():
-            self._store.save(self.tx, tree)
+        self._store.save(self.tx, self._loaded.values())
 
 
 def _write(tx: sa.Connection, table: sa.Table, values: Sequence[rows.Stored]) -> None:
