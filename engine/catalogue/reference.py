@@ -21,8 +21,9 @@ _INTRODUCTION = """\
 Made from the models in `engine/catalogue/models.py` by `python -m engine.catalogue.reference`; do not edit.
 
 The catalogue is every `*.yaml` file of `catalog/`. A file may hold any of the kinds below; what belongs together may stand together.
-Files are read in the order of their names, which matters for failure rules only. `turnup catalog check` says what is wrong, with file and line; an order is
-accepted with the catalogue and templates of that moment and keeps them to its end. How to add to it: [adding-an-rfs.md](adding-an-rfs.md).
+Files are read in the order of their names, which matters for failure rules only. `turnup catalog check` says what is wrong, with file
+and line; an order is accepted with the catalogue and templates of that moment and keeps them to its end.
+How to add to it: [adding-an-rfs.md](adding-an-rfs.md).
 """
 
 _KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {
