@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from lab.netbox import available, listing, writing
+from lab.netbox import available, listing, sql, writing
 from lab.netbox.deleting import delete
 from lab.netbox.errors import ApiError, invalid, not_found, not_played, precondition_failed
 from lab.netbox.filters import Parameters
@@ -114,8 +114,9 @@ def _named(request: Request) -> dict[int, Body]:
 
 def _found(request: Request, keys: list[int]) -> list[Row]:
     """Return the objects with these ids, **in the default order of the model, without those that are not there**, as NetBox does."""
-    marks = ", ".join("?" * len(keys))
-    return request.session.store.rows(request.resource, f"id IN ({marks})", keys, f"ORDER BY {listing.ordering(request.resource, None)}")
+    return request.session.store.rows(
+        request.resource, sql.among("id", len(keys)), keys, f"ORDER BY {listing.ordering(request.resource, None)}"
+    )
 
 
 def change_objects(request: Request, *, partial: bool = True) -> Answer:

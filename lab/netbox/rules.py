@@ -13,6 +13,9 @@ from lab.netbox.session import Session
 from lab.netbox.store import Row
 from lab.netbox.tables import Resource
 
+_SHARED = ("anycast", "vip", "vrrp", "hsrp", "glbp", "carp")
+"""Roles of addresses that may be there more than once."""
+
 Rule = Callable[[Session, Resource, Row], None]
 
 
@@ -23,17 +26,28 @@ def _network(text: Any, field: str) -> ipaddress.IPv4Interface | ipaddress.IPv6I
         raise invalid({field: [f"Invalid IP address format: {text}"]}) from None
 
 
-def _prefix(_session: Session, _resource: Resource, row: Row) -> None:
+def _table(session: Session, row: Row) -> Row:
+    """Columns that follow from the VRF: 0 is the global table; `_table` is null where the same address may be there twice."""
+    found = session.refer("VRF", row["vrf"]) if row["vrf"] is not None else None
+    if found is None:
+        return {"_vrf": 0, "_table": 0, "_where": "global table"}
+    vrf = found[1]
+    return {"_vrf": vrf["id"], "_table": vrf["id"] if vrf["enforce_unique"] else None, "_where": f"VRF {vrf['name']}"}
+
+
+def _prefix(session: Session, _resource: Resource, row: Row) -> None:
     network = _network(row["prefix"], "prefix").network  # host bits are cleared without a word
     if not network.prefixlen:
         raise invalid({"prefix": ["Cannot create prefix with /0 mask."]})
     first, last = bounds(network)
-    row.update(prefix=str(network), _vrf=row["vrf"] or 0, _start=first, _end=last, _mask=network.prefixlen)
+    row.update(_table(session, row), prefix=str(network), _start=first, _end=last, _mask=network.prefixlen)
 
 
-def _address(_session: Session, _resource: Resource, row: Row) -> None:
+def _address(session: Session, _resource: Resource, row: Row) -> None:
     interface = _network(row["address"], "address")
-    row.update(address=interface.with_prefixlen, _vrf=row["vrf"] or 0, _start=packed(interface.ip), _mask=interface.network.prefixlen)
+    row.update(_table(session, row), address=interface.with_prefixlen, _start=packed(interface.ip), _mask=interface.network.prefixlen)
+    if row["role"] in _SHARED:
+        row["_table"] = None
     row["dns_name"] = (row["dns_name"] or "").lower()
 
 
@@ -45,13 +59,13 @@ def _range(session: Session, resource: Resource, row: Row) -> None:
         raise invalid({"end_address": ["Starting and ending IP address masks must match"]})
     if end.ip <= start.ip:  # type: ignore[operator]  # same version, checked above
         raise invalid({"end_address": [f"Ending address must be greater than the starting address ({start})"]})
-    row.update(start_address=str(start), end_address=str(end), _vrf=row["vrf"] or 0, _mask=start.network.prefixlen)
+    row.update(_table(session, row), start_address=str(start), end_address=str(end), _mask=start.network.prefixlen)
     row.update(_start=packed(start.ip), _end=packed(end.ip))
     where = "_vrf = ? AND _start <= ? AND _end >= ? AND id IS NOT ?"
     others = session.store.rows(resource, where, (row["_vrf"], row["_end"], row["_start"], row.get("id")))
     if others:
         other = f"{others[0]['start_address']}-{others[0]['end_address']}"
-        raise invalid({"__all__": [f"Defined addresses overlap with range {other} in VRF {row['vrf']}"]})
+        raise invalid({"__all__": [f"Defined addresses overlap with range {other} in {row['_where']}"]})
 
 
 def _generic(type_field: str, key_field: str) -> Rule:

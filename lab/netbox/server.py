@@ -57,6 +57,7 @@ class Server:
         except ApiError as error:
             return Answer(error.status, error.body, error.headers)
         except Exception as error:
+            # as NetBox does with whatever breaks within it; here it is a defect, and the log says which
             logging.getLogger(__name__).exception("%s %s", request.method, request.url.path)
             return Answer(500, server_error(type(error).__name__, str(error), self._registry.api.minor, self._registry.api.release))
 
@@ -85,7 +86,7 @@ class Server:
         try:
             with self._store.transaction():
                 answer = perform(request, method, rest)
-        except ApiError:
+        except Exception:
             self._fields.clear()  # may hold what was just taken back
             raise
         self._races.note(request.written)

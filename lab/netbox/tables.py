@@ -116,6 +116,7 @@ class Resource:
         order = tuple("_sort" if name == "name" else name for name in self.model.order)
         if set(order) <= self.columns.keys():
             yield order
+        yield from (unique.columns for unique in self.uniques if not unique.in_database)
         if "_start" in self.columns:
             yield ("_vrf", "_start")
         if "assigned_object_id" in self.columns:

@@ -49,12 +49,10 @@ ADDRESSING = (
         order=("_vrf", "_start", "_mask"),
         defaults={"status": "active"},
         unique=(
-            Unique(
-                ("_vrf", "_start", "_mask"), key="prefix", message="Duplicate prefix found in global table: {prefix}", in_database=False
-            ),
+            Unique(("_table", "_start", "_mask"), key="prefix", message="Duplicate prefix found in {_where}: {prefix}", in_database=False),
         ),
         protect=frozenset({"vrf", "tenant", "vlan"}),
-        columns={"_vrf": "INTEGER", "_start": "BLOB", "_end": "BLOB", "_mask": "INTEGER"},
+        columns={"_vrf": "INTEGER", "_table": "INTEGER", "_start": "BLOB", "_end": "BLOB", "_mask": "INTEGER"},
         search=("prefix",),
     ),
     Model(
@@ -75,15 +73,15 @@ ADDRESSING = (
         defaults={"status": "active"},
         unique=(
             Unique(
-                ("_vrf", "_start"),
+                ("_table", "_start"),
                 key="address",
-                message="Duplicate IP address found in global table: {address}",
+                message="Duplicate IP address found in {_where}: {address}",
                 in_database=False,
                 locked=True,
             ),
         ),
         protect=frozenset({"vrf", "tenant"}),
-        columns={"_vrf": "INTEGER", "_start": "BLOB", "_mask": "INTEGER"},
+        columns={"_vrf": "INTEGER", "_table": "INTEGER", "_start": "BLOB", "_mask": "INTEGER"},
         natural="address",
         search=("address", "dns_name"),
     ),

@@ -70,6 +70,7 @@ ADMINISTRATION = (
         natural="id",
         changes=False,
         read_only=True,
+        columns={"object_repr": "TEXT"},  # 4.4 has it and does not show it
         search=("user_name", "object_repr"),
     ),
 )
