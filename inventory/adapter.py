@@ -14,6 +14,7 @@ from threading import Lock
 from engine.errors import InventoryError, InventoryUnreachable
 from engine.ports import Allocation, Mark, Need, Shortage, Site
 from inventory import claims as claiming
+from inventory import stock
 from inventory.addresses import Addresses, DelegatedPrefixes, PrefixPools
 from inventory.available import AskedBefore, Available
 from inventory.claims import Claims
@@ -52,7 +53,10 @@ class NetBoxResources:
         self._finder = Finder(self.client, kinds)
         self._lifecycle = Lifecycle(self.client)
         self._asked: OrderedDict[Mark, None] = OrderedDict()
+        self._unlabelled: dict[Mark, Allocation] = {}
+        """ONTs that were claimed and still look like stock."""
         self._lock = Lock()
+        self._labelling = Lock()
 
     def close(self) -> None:
         """Close the connections."""
@@ -98,16 +102,30 @@ class NetBoxResources:
 
     def release(self, allocations: Sequence[Allocation]) -> None:
         """Give back, in reverse order of creation; see `engine.ports.Inventory`."""
-        self._claims.freed(self._lifecycle.release(allocations))
+        with self._labelling:  # or an ONT would be labelled after it was put back to stock
+            with self._lock:
+                for allocation in allocations:
+                    self._asked.pop(allocation.mark, None)
+                    self._unlabelled.pop(allocation.mark, None)
+            freed = self._lifecycle.release(allocations)
+        self._claims.freed(freed)
         for pool in self._pools.values():
             pool.freed()
-        with self._lock:
-            for allocation in allocations:
-                self._asked.pop(allocation.mark, None)
 
     def activate(self, allocations: Sequence[Allocation]) -> None:
-        """Mark as in use; see `engine.ports.Inventory`. Raises InventoryIncomplete when something is there no longer."""
+        """Mark as in use; see `engine.ports.Inventory`. Raises InventoryIncomplete when something is there no longer.
+
+        What reserving left for later is done here too: ONTs that were claimed get their status `planned`.
+        """
         self._lifecycle.activate(allocations)
+        with self._labelling:
+            with self._lock:
+                onts, self._unlabelled = dict(self._unlabelled), {}
+            try:
+                self._lifecycle.label(list(onts.values()))
+            except InventoryError:  # it only looks better: next time
+                with self._lock:
+                    self._unlabelled |= onts
 
     def _reserve(self, needs: Sequence[Need], results: Results) -> Mapping[Mark, Allocation | Shortage]:
         known = dict(results)
@@ -123,6 +141,9 @@ class NetBoxResources:
             self.release([found for mark, found in results.items() if isinstance(found, Allocation) and mark not in known])
             self._remember(needs)
             raise
+        onts = {mark: found for mark, found in results.items() if isinstance(found, Allocation) and found.kind == stock.KIND}
+        with self._lock:
+            self._unlabelled |= onts
         return {need.mark: results[need.mark] for need in needs}
 
     def _resolve(self, needs: Sequence[Need]) -> None:

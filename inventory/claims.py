@@ -118,14 +118,13 @@ class Claims:
     def _choose(self, searches: Mapping[str, Search], needs: Sequence[Need], results: Results) -> Chosen:
         while True:
             wanted = Counter(label(need) for need in needs if obstacle(need, results) is None)
+            asked = [(searches[pool], count) for pool, count in wanted.items()]
             views: list[tuple[Search, View]] = []
             with self._lock:
                 taken = frozenset(self._hand)
-                fetches = [fetch for pool, count in wanted.items() if (fetch := searches[pool].fetch(count, taken)) is not None]
+                fetches = [fetch for search, count in asked if (fetch := search.fetch(count, taken)) is not None]
                 if not fetches:
-                    views = [
-                        (searches[pool], view) for pool, count in wanted.items() if (view := searches[pool].view(count, taken)) is not None
-                    ]
+                    views = [(search, view) for search, count in asked if (view := search.view(count, taken)) is not None]
                 if not fetches and not views:
                     chosen = self._assign(searches, needs, results)
                     self._hand.update(candidate for _, candidate in chosen)

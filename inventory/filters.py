@@ -20,7 +20,7 @@ FILTERS: Mapping[str, frozenset[str]] = {
     "dcim/device-types": _SLUG - {"name"} | {"model"},
     "dcim/devices": frozenset({"id", "name", "role", "site_id", "status", "device_type", "device_type_id", "asset_tag", "tag__n"}),
     "dcim/interface-templates": frozenset({"device_type_id", "module_type_id"}),
-    "dcim/interfaces": frozenset({"id", "name", "name__isw", "device_id", "device_status", "type", "tag__n"}),
+    "dcim/interfaces": frozenset({"id", "name", "name__regex", "device_id", "device_status", "type", "tag__n"}),
     "dcim/locations": _SLUG,
     "dcim/manufacturers": _SLUG,
     "dcim/module-bay-templates": frozenset({"device_type_id"}),

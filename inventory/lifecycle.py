@@ -66,6 +66,12 @@ class Lifecycle:
             names = ", ".join(sorted(missing))
             raise InventoryIncomplete(f"NetBox no longer has what was given to {names}", remedy="Run `turnup inventory audit`.")
 
+    def label(self, onts: Sequence[Allocation]) -> None:
+        """Show on ONTs that were claimed that they are no longer stock: status planned, and whose they are."""
+        by_model = _by_model(onts)
+        owned = _claimed_devices(self.held(INTERFACES, by_model.get(INTERFACES, {})))
+        self._write(DEVICES, {key: held for key, held in by_model.get(DEVICES, {}).items() if key in owned}, _labelled, _plan)
+
     def release(self, allocations: Sequence[Allocation]) -> list[Interface]:
         """Give back; what is gone is gone, and what is somebody else's by now is left alone. Returns the claims that were deleted."""
         by_model = _by_model(allocations)
@@ -127,6 +133,15 @@ def _in_use(row: Row) -> bool:
 
 def _in_stock(row: Row) -> bool:
     return isinstance(row, Device) and row.status == "inventory" and row.custom_fields.order_item is None
+
+
+def _labelled(row: Row) -> bool:
+    return row.custom_fields.order_item is not None
+
+
+def _plan(allocation: Allocation) -> JsonObject:
+    fields = marked(allocation.mark, allocation.service, AllocState.RESERVED)
+    return {"status": "planned", "custom_fields": fields, "changelog_message": message("planned", allocation.mark)}
 
 
 def _activation(allocation: Allocation) -> JsonObject:

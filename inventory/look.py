@@ -1,12 +1,13 @@
 """The one read before a claim: are the candidates still free? Ports of OLTs and ONTs in stock are looked at together.
 
 Both are devices with interfaces, a claim is an interface below or beside them, and the list of interfaces can be filtered by device, by
-status of the device and by beginning of the name. So one request says of each candidate whether it is enabled, unmarked, unclaimed and
+status of the device and by name. So one request says of each candidate whether it is enabled, unmarked, unclaimed and
 its device still in service (an OLT) or in stock (an ONT).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,14 +18,14 @@ from inventory.fields import AllocState, JsonObject, marked, message
 from inventory.rows import Interface, parse
 
 NAMES = 60
-"""Beginnings of names per read: the request line has an end (`inventory.client.KEYS`), and names are longer than ids."""
+"""Names per read: the request line has an end (`inventory.client.KEYS`), and names are longer than ids."""
 STATUSES = ("active", "inventory")
 FIELDS = "id,name,type,device,parent,enabled,mark_connected,tags,custom_fields"
 
 
 @dataclass(frozen=True)
 class View:
-    """Interfaces to look at: those of these devices, all or those whose names begin with one of `names`."""
+    """Interfaces to look at: those of these devices, all or those named by `names` and what is below them (`<name>/...`)."""
 
     devices: frozenset[int]
     names: frozenset[str] | None
@@ -100,7 +101,8 @@ def look(client: NetBox, views: Sequence[View]) -> list[Interface]:
         for devices, names in _reads([view for view in views if (view.names is None) is whole]):
             filters: dict[str, FilterValue] = {"device_id": devices, "device_status": STATUSES, "fields": FIELDS}
             if names is not None:
-                filters["name__isw"] = names
+                # not name__isw: LC1/P1 would bring what is below LC1/P10 to P16 as well, hundreds of rows on a full OLT
+                filters["name__regex"] = f"^({'|'.join(map(re.escape, names))})(/|$)"
             rows.update((row["id"], parse(Interface, row)) for row in client.read("dcim/interfaces", filters))
     return list(rows.values())
 

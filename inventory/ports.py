@@ -133,7 +133,7 @@ class Exchange:
         for key, port in ports.items():
             before = self._ports.get(key, port)
             # what is below a port under a name of another shape is not in a view by names
-            port.claims |= {one: name for one, name in before.claims.items() if one > 0 and not name.startswith(port.row.name)}
+            port.claims |= {one: name for one, name in before.claims.items() if one > 0 and not name.startswith(f"{port.row.name}/")}
         rest = {key: port for key, port in self._ports.items() if port.row.name not in view.names or port.row.device.id not in view.devices}
         self._ports = rest | ports
 
