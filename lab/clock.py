@@ -5,6 +5,9 @@ and does not jump with NTP) lab time has run from `lab` at `rate` lab seconds a 
 """
 
 import asyncio
+import contextlib
+import heapq
+import itertools
 import json
 import math
 import time
@@ -68,6 +71,10 @@ class LabClock:
         self._boot = _boot()
         self._seen: tuple[int, int] | None = None
         self._piece = Piece(BEGINNING.isoformat(), 0.0, self._boot, running=False, pace=PACE, time_scale=TIME_SCALE)
+        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []  # a heap
+        self._numbers = itertools.count()
+        self._waker: asyncio.Task[None] | None = None
+        self._more = asyncio.Event()
 
     def now(self) -> datetime:
         """Lab time, aware."""
@@ -82,10 +89,30 @@ class LabClock:
         return left / piece.rate if piece.rate else math.inf
 
     async def sleep_until(self, moment: datetime) -> None:
-        """Return once the lab time `moment` has come, however often the rate changes before."""
-        while left := self.real_seconds_until(moment):
-            # the rate changes in another process and a file cannot be awaited
-            await asyncio.sleep(min(left, _LOOK_AGAIN))
+        """Return once the lab time `moment` has come, however often the rate changes before. Any number may sleep: they cost nothing."""
+        if not self.real_seconds_until(moment):
+            return
+        loop = asyncio.get_running_loop()
+        alarm = loop.create_future()
+        heapq.heappush(self._sleepers, (moment, next(self._numbers), alarm))
+        self._more.set()
+        if self._waker is None or self._waker.done():
+            self._waker = loop.create_task(self._wake(), name="lab clock")
+        await alarm
+
+    async def _wake(self) -> None:
+        """Wake who sleeps when it is time; one task for all, because the rate changes in another process and a file cannot be awaited."""
+        while self._sleepers:
+            moment, _, alarm = self._sleepers[0]
+            left = 0.0 if alarm.done() else self.real_seconds_until(moment)
+            if left == 0:
+                heapq.heappop(self._sleepers)
+                if not alarm.done():
+                    alarm.set_result(None)
+                continue
+            self._more.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._more.wait(), min(left, _LOOK_AGAIN))
 
     def start(self, *, pace: float | None = None, time_scale: float | None = None) -> None:
         """Let the time pass, at new rates if given; a running clock only takes the rates over."""

@@ -1,5 +1,6 @@
 """Where a stand-in keeps its state: JSON documents by collection and key in one SQLite file. A change is whole, and survives `kill -9`."""
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -22,6 +23,17 @@ class Documents:
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS document (collection TEXT, key TEXT, content TEXT, PRIMARY KEY (collection, key)) WITHOUT ROWID"
         )
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the changes of the block one: all of them are there after `kill -9`, or none. Nothing is awaited in the block."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
 
     def get(self, collection: str, key: str) -> Document | None:
         """Return one document."""

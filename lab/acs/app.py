@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from lab.acs import soap
+from lab.acs.cpe import factory_settings
 from lab.acs.devices import Devices, Identity
 from lab.acs.northbound import Northbound
 from lab.acs.routers import Routers
@@ -26,8 +27,18 @@ from lab.standin import HOST, Endpoint, Place, control_path, listen
 from lab.web import control_app, serve_on, under_control
 
 
+class _Settings(BaseModel):
+    """What the warehouse set up."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ssid: str = ""
+    security: str = "WPA2"
+    passphrase: str = ""
+
+
 class _Plug(BaseModel):
-    """What POST <control>/plug-in takes: the router as its label says."""
+    """What POST <control>/plug-in takes: the router as its label says, and as it left the warehouse."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,14 +47,16 @@ class _Plug(BaseModel):
     oui: str = "00259E"
     productClass: str = "HG8245H"  # noqa: N815 as CWMP and GenieACS write it
     manufacturer: str = "Huawei"
+    settings: _Settings = _Settings()
 
 
 class Acs:
     """`Endpoint.url` is the northbound interface, `Endpoint.urls["cwmp"]` what routers call.
 
     A fault's `on` is "PUT /presets/*" and so on, or for CWMP "cwmp Inform", "cwmp SetParameterValuesResponse", "cwmp" (an empty request).
-    POST <control>/plug-in {"serial", "mac", "oui"?, "productClass"?, "manufacturer"?} starts a router, POST <control>/unplug {"serial"}
-    stops it. GET <control>/state: {"devices", "presets", "provisions", "files", "tasks", "faults": [...], "routers": {serial: memory}}.
+    POST <control>/plug-in {"serial", "mac", "oui"?, "productClass"?, "manufacturer"?, "settings"?: {"ssid", "security", "passphrase"}}
+    starts a router, POST <control>/unplug {"serial"} stops it.
+    GET <control>/state: {"devices", "presets", "provisions", "files", "tasks", "faults": [...], "routers": {serial: memory}}.
     """
 
     kind: ClassVar[str] = "acs"
@@ -108,7 +121,8 @@ class Acs:
             plug = _Plug.model_validate_json(await request.body())
         except ValidationError as error:
             return Response(error.json(include_url=False), 400, media_type="application/json")
-        self._routers.plug_in(Identity(plug.manufacturer, plug.oui, plug.productClass, plug.serial), plug.mac)
+        identity = Identity(plug.manufacturer, plug.oui, plug.productClass, plug.serial)
+        self._routers.plug_in(identity, factory_settings(identity, plug.mac, **plug.settings.model_dump()))
         return Response(status_code=204)
 
     async def _unplug(self, request: Request) -> Response:

@@ -26,8 +26,8 @@ _TLS = ssl.create_default_context()  # made once: it takes longer than a whole s
 FACTORY_FIRMWARE = "v3.1"
 
 
-def factory_settings(identity: Identity, mac: str) -> dict[str, Parameter]:
-    """Return the parameters of a router that comes out of its box."""
+def factory_settings(identity: Identity, mac: str, *, ssid: str = "", security: str = "WPA2", passphrase: str = "") -> dict[str, Parameter]:
+    """Return the parameters of a router that comes out of its box, with what the warehouse set up in it."""
     label = identity.serial[-4:]
     fixed = {
         f"{_INFO}Manufacturer": identity.manufacturer,
@@ -45,9 +45,9 @@ def factory_settings(identity: Identity, mac: str) -> dict[str, Parameter]:
         _TARGET: FACTORY_FIRMWARE,
         f"{_SERVER}PeriodicInformInterval": "43200",
         f"{_WLAN}Enable": "true",
-        f"{_WLAN}SSID": f"{identity.manufacturer}-{label}",
-        f"{_WLAN}BeaconType": "WPA2",
-        f"{_WLAN}KeyPassphrase": "",
+        f"{_WLAN}SSID": ssid or f"{identity.manufacturer}-{label}",
+        f"{_WLAN}BeaconType": security,
+        f"{_WLAN}KeyPassphrase": passphrase,
     }
     types = {f"{_SERVER}PeriodicInformInterval": "xsd:unsignedInt", f"{_WLAN}Enable": "xsd:boolean"}
     return {

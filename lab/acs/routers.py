@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 
 from lab.acs import soap
-from lab.acs.cpe import Cpe, factory_settings, from_document, to_document
-from lab.acs.devices import Identity, timestamp
+from lab.acs.cpe import Cpe, from_document, to_document
+from lab.acs.devices import Identity, Parameter, timestamp
 from lab.clock import LabClock
 from lab.credentials import Login
 from lab.documents import Documents
@@ -60,12 +60,15 @@ class Routers:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def plug_in(self, identity: Identity, mac: str) -> bool:
-        """Plug a router in: it boots and calls the ACS. False when it is plugged in already."""
+    def plug_in(self, identity: Identity, settings: dict[str, Parameter]) -> bool:
+        """Plug a router in: it boots and calls the ACS. False when it is plugged in already.
+
+        `settings` are those with which it left the box: one that was plugged in before has its own.
+        """
         if identity.serial in self._plugged:
             return False
         old = self._documents.get("router", identity.serial)
-        document = old or {**to_document(Cpe(identity, factory_settings(identity, mac))), "bootstrapped": False}
+        document = old or {**to_document(Cpe(identity, settings)), "bootstrapped": False}
         self._begin(identity.serial, {**document, "plugged": True, "next_inform": None})
         return True
 

@@ -114,3 +114,22 @@ def test_a_sleeper_wakes_when_the_moment_comes_earlier_than_it_looked(tmp_path: 
 
     asyncio.run(sleep_and_hurry())
     assert clock.now() >= moment
+
+
+def test_who_sleeps_wakes_in_the_order_of_the_moments(tmp_path: Path) -> None:
+    clock = LabClock(tmp_path / "clock.json")
+    clock.start(pace=3600)
+    woken: list[int] = []
+
+    async def sleep(hours: int) -> None:
+        await clock.sleep_until(BEGINNING + timedelta(hours=hours / 10))
+        woken.append(hours)
+
+    async def all_sleep() -> None:
+        gone = asyncio.create_task(sleep(1))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.gather(*(sleep(hours) for hours in (4, 2, 3)))
+
+    asyncio.run(all_sleep())
+    assert woken == [2, 3, 4]

@@ -1,0 +1,154 @@
+"""The stand-in for warehouse and carrier."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+import httpx
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lab.auth import has_key
+from lab.credentials import credentials
+from lab.documents import Documents
+from lab.fault_injection import Answers, Call
+from lab.faults import Fault
+from lab.logistics.carrier import Carrier
+from lab.logistics.customer import Customer
+from lab.logistics.model import Parcel
+from lab.logistics.shelf import Conflict, Shelf
+from lab.logistics.webhooks import Webhooks
+from lab.standin import Endpoint, Place
+from lab.web import Site, serve_site
+
+BASE = "/tmf-api/shippingOrder/v4.0"
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Logistics:
+    """`Endpoint.url` is TMF700's API root (.../v4.0); header X-API-KEY.
+
+    POST /shippingOrder, GET /shippingOrder?externalId=&status=&offset=&limit=, GET, PATCH {"status": "cancelled"} and DELETE
+    /shippingOrder/{id}, GET /tracker/{code}. Webhooks go to the order's characteristic `callbackUrl`. Exhausted means: out of stock.
+    GET <control>/state: {"parcels": [lab.logistics.model.Parcel, ...], "webhooks": [...]}.
+    """
+
+    kind: ClassVar[str] = "logistics"
+
+    def __init__(self, place: Place) -> None:
+        """Open the state in the folder."""
+        self._place = place
+        self._known = credentials(place.lab)
+        self._clock = place.clock
+        self._documents = Documents(place.folder / "logistics.db")
+        self._shelf = Shelf(self._documents)
+
+    async def serve(self, ready: Callable[[Endpoint], None], stop: asyncio.Event) -> None:
+        """Serve, and move the parcels, until told to stop."""
+        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+            webhooks = Webhooks(self._documents, self._known.logistics_webhook_secret, client)
+            self._carrier = Carrier(self._documents, self._shelf, self._clock, webhooks, Customer(self._place.lab, client))
+            self._webhooks = webhooks
+            self._carrier.start()
+            site = Site(self._app(), self._state, answers=Answers(exhausted=_out_of_stock))
+            try:
+                await serve_site(self._place, self.kind, site, ready, stop, path=BASE)
+            finally:
+                self._carrier.stop()
+
+    def _app(self) -> Starlette:
+        one, tracker = f"{BASE}/shippingOrder/{{id}}", f"{BASE}/tracker/{{code}}"
+        return Starlette(
+            routes=[
+                Route(f"{BASE}/shippingOrder", self._guarded(self._order), methods=["POST"]),
+                Route(f"{BASE}/shippingOrder", self._guarded(self._list), methods=["GET"]),
+                Route(one, self._guarded(self._get), methods=["GET"]),
+                Route(one, self._guarded(self._patch), methods=["PATCH"]),
+                Route(one, self._guarded(self._delete), methods=["DELETE"]),
+                Route(tracker, self._guarded(self._track), methods=["GET"]),
+            ]
+        )
+
+    def _guarded(self, handler: Handler) -> Handler:
+        """Ask for the key first, and tell what cannot be done."""
+
+        async def guarded(request: Request) -> Response:
+            if not has_key(request, "x-api-key", self._known.logistics_api_key):
+                return _error(401, "unauthorized", "Unauthorized", "the header X-API-KEY is missing or wrong")
+            try:
+                return await handler(request)
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                where = ".".join(str(part) for part in first["loc"])
+                return _error(400, "invalidBody", "Bad Request", f"{where}: {first['msg']}")
+            except Conflict as conflict:
+                return _error(409, conflict.code, conflict.reason, str(conflict))
+            except ValueError as error:
+                return _error(400, "invalidBody", "Bad Request", str(error))
+
+        return guarded
+
+    async def _order(self, request: Request) -> Response:
+        parcel = self._shelf.accept(_object(await request.body()), self._clock.now())
+        self._carrier.take(parcel)
+        shown = self._shown(parcel, request)
+        return JSONResponse(shown, 201, {"Location": shown["href"]})
+
+    async def _list(self, request: Request) -> Response:
+        wanted = {name: value for name, value in request.query_params.items() if name in ("id", "externalId", "status")}
+        offset, limit = (int(request.query_params.get(name, default)) for name, default in (("offset", 0), ("limit", 100)))
+        found = [shown for parcel in self._shelf if wanted.items() <= (shown := self._shown(parcel, request)).items()]
+        page = found[offset : offset + limit]
+        return JSONResponse(page, headers={"X-Total-Count": str(len(found)), "X-Result-Count": str(len(page))})
+
+    async def _get(self, request: Request) -> Response:
+        parcel = self._shelf.get(request.path_params["id"])
+        return JSONResponse(self._shown(parcel, request)) if parcel else _not_found()
+
+    async def _patch(self, request: Request) -> Response:
+        if _object(await request.body()) != {"status": "cancelled"}:
+            raise ValueError('of a shipping order only this can be changed: {"status": "cancelled"}')
+        parcel = self._shelf.get(request.path_params["id"])
+        return JSONResponse(self._shown(self._carrier.cancel(parcel), request)) if parcel else _not_found()
+
+    async def _delete(self, request: Request) -> Response:
+        parcel = self._shelf.get(request.path_params["id"])
+        if parcel is None:
+            return _not_found()
+        self._carrier.cancel(parcel)
+        return Response(status_code=204)
+
+    async def _track(self, request: Request) -> Response:
+        parcel = self._shelf.by_tracking_code(request.path_params["code"])
+        return JSONResponse(parcel.tracker()) if parcel else _not_found()
+
+    def _shown(self, parcel: Parcel, request: Request) -> dict[str, Any]:
+        return parcel.shown(str(request.url.replace(path=BASE, query="")))
+
+    def _state(self) -> dict[str, Any]:
+        return {"parcels": [parcel.model_dump(mode="json") for parcel in self._shelf], "webhooks": self._webhooks.state()}
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    given = json.loads(body)
+    if not isinstance(given, dict):
+        raise ValueError("an object is expected")
+    return given
+
+
+def _error(status: int, code: str, reason: str, message: str) -> JSONResponse:
+    """Return an error as TMF630 has it."""
+    return JSONResponse({"@type": "Error", "code": code, "reason": reason, "message": message, "status": str(status)}, status)
+
+
+def _not_found() -> JSONResponse:
+    return _error(404, "notFound", "Not Found", "there is no such shipping order")
+
+
+def _out_of_stock(fault: Fault, _: Call) -> Response:
+    return _error(fault.status or 409, "outOfStock", "Conflict", str((fault.error or {}).get("message", "the warehouse has none left")))

@@ -1,0 +1,79 @@
+"""The customer, who opens the parcel and plugs the router in: its ONT shows at the OLT, its TR-069 client calls the ACS."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from lab.logistics.model import ShipmentItem
+from lab.registry import EMBEDDED, endpoints
+from lab.standin import Endpoint
+
+_SETTINGS = {"ssid": "ssid", "security": "security", "passphrase": "wifiPassword"}
+"""What the warehouse sets up, and the product characteristic that says it."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What is printed on a router."""
+
+    serial: str
+    pon_serial: str
+    mac: str
+    product_class: str
+    settings: Mapping[str, str]
+    """What the warehouse set up before it left: ssid, security, passphrase."""
+
+
+def label_of(item: ShipmentItem) -> Label:
+    """Return the label of a router: what the order says of it (`ponSerial`, `macAddress`), else what the vendor prints.
+
+    This vendor numbers all three alike: HWT2340098 has the PON serial HWTC02340098 and the MAC 48:57:54:34:00:98.
+    """
+    product = item.product
+    serial = product.productSerialNumber
+    digits = re.sub(r"\D", "", serial)[-7:].rjust(7, "0")
+    pairs = ":".join((digits[1:3], digits[3:5], digits[5:7]))
+    return Label(
+        serial=serial,
+        pon_serial=product.characteristic("ponSerial") or f"HWTC0{digits}",
+        mac=product.characteristic("macAddress") or f"48:57:54:{pairs}",
+        product_class=item.sku or "HG8245H",
+        settings={name: value for name, given in _SETTINGS.items() if (value := product.characteristic(given))},
+    )
+
+
+class Customer:
+    """Finds OLTs and the ACS by the lab's endpoint files."""
+
+    def __init__(self, lab: Path, client: httpx.AsyncClient) -> None:
+        """Look in the lab's folder."""
+        self._lab = lab
+        self._client = client
+
+    async def plug_in(self, label: Label) -> bool:
+        """Plug a router in; False when nobody is there to notice: to be tried again. Doing it twice changes nothing.
+
+        The ONT is shown to every OLT: the one that expects it lets it range.
+        """
+        there = endpoints(self._lab).values()
+        olts = [endpoint for endpoint in there if endpoint.kind == "olt"]
+        servers = [endpoint for endpoint in there if endpoint.kind == "acs"]
+        if not servers or (not olts and self._has("olt")):
+            return False
+        for olt in olts:
+            await self._post(olt, "/onts", {"serial": label.pon_serial, "present": True})
+        router = {"serial": label.serial, "mac": label.mac, "productClass": label.product_class, "settings": dict(label.settings)}
+        for server in servers:
+            await self._post(server, "/plug-in", router)
+        return True
+
+    def _has(self, kind: str) -> bool:
+        """Whether the lab ever had a stand-in of this kind, be it down at the moment."""
+        return any((self._lab / listing.name).exists() for listing in EMBEDDED if listing.kind == kind)
+
+    async def _post(self, endpoint: Endpoint, path: str, body: dict[str, Any]) -> None:
+        (await self._client.post(endpoint.control + path, json=body)).raise_for_status()
