@@ -39,6 +39,8 @@ class Yang:
 
     def validate(self, document: str) -> None:
         """Raise RpcFailed, with all errors found, unless the top-level elements in `document` together are a valid configuration."""
+        # asked for all errors of a document whose values or keys are wrong, libyang 4.5.5 crashes: those are looked at before
+        self.check_values(document)
         # the binding keeps the interpreter lock while it works, so a thread would not let the event loop go on:
         # the server keeps documents small instead (lab.netconf.slice)
         everything = libyang.ValidationOptions.NoState | libyang.ValidationOptions.MultiError
