@@ -138,7 +138,7 @@ class Supervisor:
                 pid, status = os.waitpid(child.pid, os.WNOHANG)
                 if pid:
                     child.exit = os.waitstatus_to_exitcode(status)
-                    _log.error("%s ended: %d", child.name, child.exit)
+                    _log.log(logging.ERROR if child.exit else logging.INFO, "%s ended: %d", child.name, child.exit)
 
     def _report(self) -> None:
         report = Report(os.getpid(), self._served, tuple(self._children.values()))
