@@ -75,34 +75,40 @@ def _below(level: Level, left: tuple[str, ...], path: tuple[str, ...], said: tup
     if "." in level:
         yield (here := Statement(joined(path), parent, said))
         parent = here.path
-    if not left:
-        if "." in level or parent == joined(path):
-            return
+    if not left and parent != joined(path):
         raise TemplateFailed(f"`set {joined(said)}` says nothing yet: a word is missing")
-    word, *rest = left
-    known = level.get(word) if word not in ("*", "=", ".") else None
-    if isinstance(known, Mapping):
-        yield from _below(known, tuple(rest), (*path, word), (*said, word), parent)
-    elif known is not None:
-        yield from _leaf(known, tuple(rest), (*path, word), (*said, word), parent)
-    elif isinstance(names := level.get("*"), Mapping):
-        yield (entry := Statement(joined((*path, word)), parent, (*said, word)))
-        yield from _below(names, tuple(rest), (*path, word), entry.words, entry.path)
-    elif isinstance(one := level.get("="), Mapping):
-        yield (entry := Statement(joined(path), parent, (*said, word), word, replaced_with_all_below=True))
-        yield from _below(one, tuple(rest), path, entry.words, entry.path)
-    else:
-        where = f"`{joined(said)}`" if said else "the top level"
-        raise TemplateFailed(f"the table of Junos statements does not know {_quoted(word)} below {where}")
+    while left:
+        word, left = left[0], left[1:]
+        known = level.get(word) if word not in ("*", "=", ".") else None
+        if isinstance(known, str):
+            # as in Junos, another statement of the same level may follow on the line: `vlan-tags outer 100 inner 200`
+            statement, left = _leaf(known, left, (*path, word), (*said, word), parent)
+            yield statement
+            continue
+        if known is not None:
+            yield from _below(known, left, (*path, word), (*said, word), parent)
+        elif isinstance(names := level.get("*"), Mapping):
+            yield (entry := Statement(joined((*path, word)), parent, (*said, word)))
+            yield from _below(names, left, (*path, word), entry.words, entry.path)
+        elif isinstance(one := level.get("="), Mapping):
+            yield (entry := Statement(joined(path), parent, (*said, word), word, replaced_with_all_below=True))
+            yield from _below(one, left, path, entry.words, entry.path)
+        else:
+            where = f"`{joined(said)}`" if said else "the top level"
+            raise TemplateFailed(f"the table of Junos statements does not know {_quoted(word)} below {where}")
+        return
 
 
-def _leaf(kind: str, left: tuple[str, ...], path: tuple[str, ...], said: tuple[str, ...], parent: str) -> Iterator[Statement]:
-    if len(left) != (0 if kind == "flag" else 1):
-        raise TemplateFailed(f"`set {joined(said)}` takes {'no value' if kind == 'flag' else 'one value'}, here are {len(left)}")
+def _leaf(kind: str, left: tuple[str, ...], path: tuple[str, ...], said: tuple[str, ...], parent: str) -> tuple[Statement, tuple[str, ...]]:
+    """The statement, and the words that are left behind it."""
+    if kind == "flag":
+        return Statement(joined(path), parent, said), left
+    if not left:
+        raise TemplateFailed(f"`set {joined(said)}` lacks its value")
+    value, words = left[0], (*said, left[0])
     if kind == "value":
-        yield Statement(joined(path), parent, (*said, *left), left[0])
-    else:
-        yield Statement(joined((*path, *left)), parent, (*said, *left))
+        return Statement(joined(path), parent, words, value), left[1:]
+    return Statement(joined((*path, value)), parent, words), left[1:]
 
 
 def lines(text: str) -> Iterator[tuple[int, str]]:

@@ -27,8 +27,8 @@ class SetLines:
         for number, line in lines(text):
             verb, _, rest = line.partition(" ")
             try:
-                if verb != "set":
-                    raise TemplateFailed(f"{verb!r} instead of `set`: a template only says what shall be there")
+                if verb != "set" or not rest:
+                    raise TemplateFailed(f"{line!r} is no `set` line: a template only says what shall be there")
                 for statement in (statement for words in words_of(rest) for statement in statements(words)):
                     if found.setdefault(statement.path, statement).value != statement.value:
                         raise TemplateFailed(f"`{statement.path}` has another value above")

@@ -62,9 +62,9 @@ class Schema:
 
 
 def split(name: str) -> tuple[str, str]:
-    """Namespace and local part of `{namespace}name`."""
-    namespace, _, local = name[1:].rpartition("}")
-    return namespace, local
+    """Namespace and local part of `{namespace}name`, or of a name without one."""
+    namespace, _, local = name.rpartition("}")
+    return namespace[1:], local
 
 
 @cache
