@@ -13,9 +13,11 @@ from pydantic.alias_generators import to_camel
 from engine.context import SEALED, Scope, remembered_site, secret_values
 from engine.errors import TemplateFailed
 from engine.expressions import render
-from engine.ports import Change, TransactionState, Trouble
+from engine.ports import Allocation, Change, ItemState, TransactionState, Trouble
 from engine.states import Level, OrderState
+from engine.store import rows
 from engine.store.configurations import Configurations
+from engine.store.schema import allocations as allocated
 from engine.store.schema import events, instances, orders
 from engine.store.store import Store
 from engine.tree import Item, Order, Step, StepKind, StepState, Tree
@@ -385,6 +387,13 @@ def services(at: Records, customer: str | None = None) -> list[InstanceView]:
         statement = statement.where(instances.c.customer == customer)
     with at.store.database.read() as tx:
         return [_instance(row) for row in tx.execute(statement)]
+
+
+def held(at: Records) -> list[tuple[Allocation, ItemState]]:
+    """All allocations that orders hold, each with the state in which the inventory should have it."""
+    with at.store.database.read() as tx:
+        found = tx.execute(sa.select(allocated).where(allocated.c.state != "released")).mappings().all()
+    return [(rows.read_allocation(row), "active" if row["state"] == "active" else "reserved") for row in found]
 
 
 def progress(tree: Tree) -> bool:

@@ -21,7 +21,7 @@ PREFIX = "TURNUP_"
 PACKAGE = Path(__file__).resolve().parent
 
 
-def _share(name: str) -> Path:
+def share(name: str) -> Path:
     """A folder of the project when this is a checkout, else the one installed with the package."""
     checkout = PACKAGE.parent / name
     return checkout if checkout.is_dir() else PACKAGE / "share" / name
@@ -115,8 +115,8 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL", "TURNUP_DATABASE_URL", "database_url"),
         description="SQLAlchemy URL; default: SQLite in the home folder",
     )
-    catalogue: Path = Field(default_factory=lambda: _share("catalog"), description="folder of the catalogue's YAML files")
-    templates: Path = Field(default_factory=lambda: _share("templates"), description="folder of the Jinja templates")
+    catalogue: Path = Field(default_factory=lambda: share("catalog"), description="folder of the catalogue's YAML files")
+    templates: Path = Field(default_factory=lambda: share("templates"), description="folder of the Jinja templates")
     secret_key_file: Path | None = Field(default=None, description="key that seals secrets; default: made in the home folder")
     netbox: NetBoxSettings = NetBoxSettings()
     lab: LabSettings = LabSettings()

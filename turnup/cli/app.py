@@ -1,0 +1,48 @@
+"""All commands together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from turnup.cli import about, catalogue, demo, inventory, lab, orders, plan, run, worker
+from turnup.cli.session import Session
+
+app = typer.Typer(
+    name="turnup",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Takes a broadband order and makes the line work: decomposition, allocation in NetBox, configuration of every device, checked.",
+    epilog="Exit codes: 0 done, 1 failed, 2 bad input, 3 held or waiting for a person. Every command has --json.",
+)
+
+Home = Annotated[
+    Path | None, typer.Option("--home", envvar="TURNUP_HOME", help="Folder of all state (default: .turnup).", show_default=False)
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Logs to stderr instead of to the file turnup.log in the home folder.")]
+
+
+@app.callback()
+def program(context: typer.Context, home: Home = None, verbose: Verbose = False) -> None:
+    """Options that stand before the command."""
+    session: Session = context.obj
+    session.home, session.verbose = home, verbose
+
+
+ORDERS, SYSTEM = "Orders", "What is around them"
+
+app.command(rich_help_panel=ORDERS)(run.run)
+app.command(rich_help_panel=ORDERS)(run.submit)
+app.command(rich_help_panel=ORDERS)(plan.plan)
+app.command(rich_help_panel=ORDERS)(orders.orders)
+app.command(rich_help_panel=ORDERS)(orders.show)
+app.command(rich_help_panel=ORDERS)(worker.worker)
+app.command(rich_help_panel=SYSTEM)(demo.demo)
+app.add_typer(lab.app, name="lab", rich_help_panel=SYSTEM)
+app.add_typer(inventory.app, name="inventory", rich_help_panel=SYSTEM)
+app.add_typer(catalogue.app, name="catalog", rich_help_panel=SYSTEM)
+app.command(rich_help_panel=SYSTEM)(about.version)

@@ -1,0 +1,54 @@
+"""`turnup demo`: what `make demo` runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from turnup.cli.options import Json
+from turnup.cli.run import run_file
+from turnup.cli.session import begin
+
+if TYPE_CHECKING:
+    from turnup.settings import Settings
+
+PLAYBOOK = "superfibre-200.yaml"
+
+
+def demo(context: typer.Context, as_json: Json = False) -> int:
+    """The worked example on the embedded lab, from playbook to configured network: lab up, NetBox filled, order run.
+
+    A second demo finds the order done and shows it again.
+
+    Example:
+
+      turnup demo
+    """
+    session = begin(context, as_json=as_json)
+    from turnup.settings import share
+
+    settings = session.settings()
+    folder = _relative(share("playbooks"))
+    session.output.note(f"the embedded lab is in {_relative(settings.lab_folder)}; the order is {folder / PLAYBOOK}")
+    code = run_file(session, folder / PLAYBOOK)
+    session.output.show("", "[bold]What to try next[/]", *(f"  {line}" for line in _next(folder, settings)))
+    return code
+
+
+def _next(folder: Path, settings: Settings) -> list[str]:
+    lines = [
+        (f"turnup run {folder / 'superfibre-200-second.yaml'}", "the next customer: next port, VLAN, addresses, router"),
+        (f"turnup plan {folder / 'superfibre-500-static.yaml'}", "a dry run: every device's exact change, nothing touched"),
+        ("turnup show SF200-CUST-4821", "all of this order: what was sent to each device, its history"),
+        ("turnup lab status", "the stand-ins of the outside world and their control endpoints"),
+        ("turnup lab down", f"end the lab; its state stays in {_relative(settings.lab_folder)}"),
+    ]
+    width = max(len(command) for command, _ in lines)
+    return [f"[cyan]{command:<{width}}[/]  [dim]{what}[/]" for command, what in lines]
+
+
+def _relative(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

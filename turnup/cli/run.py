@@ -1,0 +1,125 @@
+"""`turnup run` and `turnup submit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from turnup.cli.options import File, Json, TimeScale
+from turnup.cli.session import Session, begin
+
+if TYPE_CHECKING:
+    from engine.acceptance import Accepted
+    from turnup.running import RunDocument
+    from turnup.settings import Settings
+    from turnup.working import Working
+
+Checksum = Annotated[
+    str | None,
+    typer.Option("--checksum", metavar="X", help="Only send what `turnup plan` showed under this checksum; refuse anything else."),
+]
+
+
+def run(context: typer.Context, file: File, checksum: Checksum = None, time_scale: TimeScale = None, as_json: Json = False) -> int:
+    """Order what a playbook says, and follow it until it is done or a person is needed.
+
+    Works the lanes in this process unless another one does. Running the same playbook again does not order twice: its external id
+    is the idempotency key.
+
+    Exit code: 0 done, 1 failed, 2 bad input, 3 held or waiting.
+
+    Examples:
+
+      turnup run playbooks/superfibre-200.yaml
+
+      turnup run playbooks/superfibre-200.yaml --checksum 3f2a9c0d11e4b7a6
+
+      turnup run playbooks/superfibre-200.yaml --json | jq .allocations
+    """
+    session = begin(context, as_json=as_json)
+    return run_file(session, file, checksum=checksum, time_scale=time_scale)
+
+
+def run_file(session: Session, file: Path, *, checksum: str | None = None, time_scale: float | None = None) -> int:
+    """Run a playbook and show its result. Returns the exit code."""
+    from turnup.following import exit_code
+    from turnup.playbook import load
+    from turnup.running import Run
+    from turnup.screen.watch import watch
+
+    output, playbook = session.output, load(file)
+    wiring = session.wiring(_with_time_scale(session.settings(), time_scale))
+    screen = watch(output.progress, wiring.clock.now)
+
+    def begun(accepted: Accepted, working: Working) -> None:
+        how = "was ordered before, nothing is ordered twice:" if accepted.repeated else "is accepted as"
+        output.note(f"{accepted.external_id} {how} {accepted.id}")
+        if not working.here:
+            output.note(f"process {working.other} works the lanes; this one follows, and takes over when that one ends")
+
+    try:
+        with screen:
+            document = Run(wiring, begun, screen.update).order(playbook, checksum=checksum)
+    except KeyboardInterrupt:
+        output.note("interrupted: the order stays as it is; `turnup worker`, or the same `turnup run` again, goes on with it")
+        return 130
+    output.document(document)
+    _result(session, document)
+    return exit_code(document.order.state)
+
+
+def _with_time_scale(settings: Settings, time_scale: float | None) -> Settings:
+    if time_scale is None:
+        return settings
+    return settings.model_copy(update={"lab": settings.lab.model_copy(update={"time_scale": time_scale})})
+
+
+def _result(session: Session, document: RunDocument) -> None:
+    if session.output.as_json:
+        return
+    from turnup.screen import marks, tables
+    from turnup.screen.troubles import troubles
+    from turnup.timeline import timeline
+
+    show = session.output.show
+    show("", tables.timeline(timeline(document)), tables.allocations(document.allocations))
+    show(tables.instances("Services", document.services))
+    if document.products:
+        show(tables.instances("Products", document.products))
+    show(tables.targets(document.targets), *tables.online(document), *troubles(document))
+    line = marks.state(document.order.state).append(f"  {document.order.id}", "bold")
+    line.append(" (ordered before: nothing was ordered twice)" if document.repeated else "", "dim")
+    show("", line)
+
+
+def submit(context: typer.Context, file: File, as_json: Json = False) -> int:
+    """Order what a playbook says and return at once. Says who will work the order.
+
+    Examples:
+
+      turnup submit playbooks/superfibre-200-second.yaml
+
+      turnup submit playbooks/superfibre-200-second.yaml --json | jq -r .order.id
+    """
+    session = begin(context, as_json=as_json)
+    from engine.executor import running_worker
+    from turnup.playbook import load
+    from turnup.running import submit as accept
+
+    playbook = load(file)
+    wiring = session.wiring()
+    accepted = accept(wiring, playbook)
+    state = wiring.store.tree(accepted.id).root.state
+    pid = running_worker(wiring.settings.worker_lock)
+    worker = {"running": True, "pid": pid} if pid is not None else {"running": False, "start": "turnup worker"}
+    order = {"id": accepted.id, "externalId": accepted.external_id, "state": str(state)}
+    session.output.document({"order": order, "repeated": accepted.repeated, "worker": worker})
+    how = "was ordered before, nothing is ordered twice:" if accepted.repeated else "is accepted as"
+    session.output.show(f"{accepted.external_id} {how} [bold]{accepted.id}[/] ({state})")
+    if state.final:
+        return 0
+    who = f"process {pid} works the lanes" if pid is not None else "no process works the lanes: `turnup worker` starts one"
+    session.output.show(f"{who}; `turnup show {accepted.id}` shows how far it is")
+    return 0

@@ -1,0 +1,54 @@
+"""What every command has: its output, and the program's parts when it asks for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from turnup.cli.output import Output
+
+if TYPE_CHECKING:
+    from turnup.settings import Settings
+    from turnup.wiring import Wiring
+
+
+class Session:
+    """One run of the program."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.home: Path | None = None
+        self.verbose = False
+        self._wirings: list[Wiring] = []
+
+    def settings(self) -> Settings:
+        """The settings. Raises SettingsInvalid."""
+        from turnup.settings import load
+
+        return load(self.home)
+
+    def wiring(self, settings: Settings | None = None, *, logs: bool = True) -> Wiring:
+        """The program's parts. `logs`: also see to its logs, which commands that only show do not write."""
+        from turnup.wiring import Wiring
+
+        settings = settings or self.settings()
+        if logs:
+            from turnup.logs import configure
+
+            configure(settings.home / "turnup.log", verbose=self.verbose)
+        self._wirings.append(Wiring(settings))
+        return self._wirings[-1]
+
+    def close(self) -> None:
+        """Close what was opened."""
+        while self._wirings:
+            self._wirings.pop().close()
+
+
+def begin(context: typer.Context, *, as_json: bool) -> Session:
+    """The session of a command."""
+    session: Session = context.find_root().obj
+    session.output.as_json = as_json
+    return session

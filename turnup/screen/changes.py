@@ -1,0 +1,33 @@
+"""Changes of devices, as they are sent, in colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+from engine.views import TransactionView
+from turnup.screen import marks
+
+
+def change(title: str, text: str) -> RenderableType:
+    """One change, a statement a line: what comes in green, what goes in red."""
+    body = Text("\n").join(_line(line) for line in text.splitlines()) if text.strip() else Text("no change", "dim")
+    return Panel(body, title=f"[bold]{title}[/]", title_align="left", border_style="dim", padding=(0, 1))
+
+
+def _line(line: str) -> Text:
+    style = {"+": "green", "-": "red", "~": "yellow"}.get(line.lstrip()[:1], "")
+    return Text(line, style)
+
+
+def transactions(found: list[TransactionView]) -> Iterator[RenderableType]:
+    """What was really sent, transaction by transaction."""
+    for each in found:
+        yield change(f"{each.target} · {marks.mark(each.state)} {each.state} · {each.id[:8]}", each.sent)
+        for check in each.checks:
+            yield Text(f"   check {check}", "dim")
+        if each.message:
+            yield Text(f"   {each.message}", "red")

@@ -1,0 +1,99 @@
+"""Tables of an order: what was allocated, the services and products, the targets with their transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from engine.views import AllocationView, EventView, InstanceView, OrderDocument, OrderHead, TargetView
+from turnup.screen import marks
+from turnup.timeline import Moment
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def allocations(found: Sequence[AllocationView], *, expected: bool = False) -> Table:
+    """The allocation table. `expected`: of a dry run, where nothing was taken."""
+    table = _table("Allocations (expected: nothing was taken)" if expected else "Allocations", "RFS", "Resource", "Type", "Value")
+    for line in found:
+        table.add_row(line.rfs, line.resource, line.type, Text(line.value, "cyan" if expected else "green"))
+    return table
+
+
+def instances(title: str, found: Sequence[InstanceView]) -> Table:
+    """Services or products with their characteristics."""
+    table = _table(title, "Id", "Specification", "State", "Characteristics")
+    for each in found:
+        table.add_row(each.id, each.specification, marks.state(each.state), characteristics(each.characteristics))
+    return table
+
+
+def characteristics(values: dict[str, Any]) -> str:
+    """`downloadSpeed=200, technology=GPON`."""
+    return ", ".join(f"{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in values.items())
+
+
+def targets(found: Sequence[TargetView]) -> Table:
+    """Targets, what became of each, and the transaction that did it."""
+    table = _table("Targets", "Target", "Platform", "State", "Transaction", "Message")
+    for each in found:
+        table.add_row(each.name, each.platform, marks.state(each.state), (each.transaction or "")[:8], each.message)
+    return table
+
+
+def timeline(moments: Sequence[Moment]) -> Table:
+    """Since the order was submitted, in the time that the order lives in."""
+    table = _table("Timeline", "Time", "Event")
+    table.columns[0].justify = "right"
+    table.columns[0].no_wrap = True
+    before = ""
+    for moment in moments:
+        label = marks.since(moment.since)
+        table.add_row("" if label == before else label, moment.text)
+        before = label
+    return table
+
+
+def orders(found: Sequence[OrderHead]) -> Table:
+    """A list of orders."""
+    table = _table("Orders", "Order", "External id", "Customer", "State", "Created", "Description")
+    for each in found:
+        text = Text(each.description)
+        if each.reason:
+            text.append(f" ({each.reason})", "magenta")
+        table.add_row(each.id, each.external_id or "", each.customer, marks.state(each.state), _moment(each.created), text)
+    return table
+
+
+def history(found: Sequence[EventView]) -> Table:
+    """Every event of an order."""
+    table = _table("History", "Time", "Order", "Item", "Event", "Data")
+    for each in found:
+        table.add_row(_moment(each.at), each.order, each.item or "", each.type, characteristics(each.data))
+    return table
+
+
+def online(document: OrderDocument) -> list[Text]:
+    """Since when and by what evidence each service is online."""
+    found = []
+    for item in document.items:
+        for step in item.steps:
+            if step.kind == "online":
+                line = marks.mark(step.state).append(f" online ({item.id}): ")
+                line.append(step.evidence or "not seen yet")
+                found.append(line)
+    return found
+
+
+def _moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M")

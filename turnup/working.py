@@ -1,0 +1,85 @@
+"""Working the lanes in this process: the worker lock, the executor and the listener for webhooks, together."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from api.listener import Listener
+from api.waking import Waker
+from api.webhooks import LOGISTICS, webhooks
+from engine.errors import WorkerRunning
+from engine.executor import LocalExecutor, running_worker, sole_worker
+from turnup.wiring import Wiring
+
+log = structlog.get_logger()
+
+
+class Working:
+    """Works the lanes while the block runs, as soon as nobody else does."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._held: ExitStack | None = None
+
+    @property
+    def here(self) -> bool:
+        """Whether it is this process that works."""
+        return self._held is not None
+
+    @property
+    def other(self) -> int | None:
+        """The process that works in our place."""
+        return None if self.here else running_worker(self._wiring.settings.worker_lock)
+
+    def begin(self) -> bool:
+        """Begin to work, unless another process does. Saying it again is how to take over when the other has ended."""
+        if self._held is None:
+            with ExitStack() as stack, contextlib.suppress(WorkerRunning):
+                stack.enter_context(sole_worker(self._wiring.settings.worker_lock))
+                self._start(stack)
+                self._held = stack.pop_all()
+        return self.here
+
+    def _start(self, stack: ExitStack) -> None:
+        wiring = self._wiring
+        executor = LocalExecutor(wiring.workplace)
+        secret = wiring.webhook_secret
+        if secret is not None:
+            listener = stack.enter_context(_listening(wiring, secret, executor))
+            wiring.tell_callback(wiring.settings.webhook.url or f"{listener.url}{LOGISTICS}")
+        executor.start()
+        stack.callback(executor.stop)
+        log.info("working the lanes", lock=str(wiring.settings.worker_lock))
+
+    def __enter__(self) -> Self:
+        """Not begun yet."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Finish the batches that are being done, and let others work."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            held.close()
+
+
+@contextlib.contextmanager
+def _listening(wiring: Wiring, secret: str, executor: LocalExecutor) -> Iterator[Listener]:
+    """A listener on the port of last time: the carrier was told that one, and parcels are days on the road."""
+    settings = wiring.settings
+    memory = settings.home / "webhook.port"
+    app = webhooks(secret, Waker(wiring.store.database, wiring.clock, executor.hint))
+    with Listener(app, settings.webhook.host, settings.webhook.port or _remembered(memory)) as listener:
+        memory.write_text(f"{listener.port}\n", encoding="utf-8")
+        yield listener
+
+
+def _remembered(memory: Path) -> int:
+    text = memory.read_text("utf-8").strip() if memory.exists() else ""
+    return int(text) if text.isdigit() else 0
