@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.ports import Allocation, Mark, Trouble
 from engine.states import Level, OrderState, ProductState, ServiceState, legal, require, roll_up
@@ -185,6 +185,15 @@ class StepResult:
     transaction: str | None = None
 
 
+V = TypeVar("V", bound=Tracked)
+
+
+def _copied(value: V) -> V:
+    copied = value.__class__.__new__(value.__class__)
+    copied.__dict__.update(value.__dict__)
+    return copied
+
+
 class Tree:
     """The order that was submitted and all below it."""
 
@@ -203,6 +212,16 @@ class Tree:
         self.instances = {instance.id: instance for instance in instances}
         self.events: list[Event] = []
 
+    def copy(self) -> Tree:
+        """Another tree that can be changed by itself. Values of attributes are never changed in place, so they are shared."""
+        copied = Tree.__new__(Tree)
+        copied.orders = {key: _copied(order) for key, order in self.orders.items()}
+        copied.items = {key: _copied(item) for key, item in self.items.items()}
+        copied.steps = {key: _copied(step) for key, step in self.steps.items()}
+        copied.instances = {key: _copied(instance) for key, instance in self.instances.items()}
+        copied.allocations, copied.events = dict(self.allocations), []
+        return copied
+
     # -- looking -------------------------------------------------------------------------------------------------------
     @property
     def root(self) -> Order:
@@ -212,6 +231,12 @@ class Tree:
     def order_of(self, level: Level) -> Order | None:
         """The order of this level, if it exists (yet)."""
         return next((order for order in self.orders.values() if order.level is level), None)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything of it was set since it was loaded."""
+        parts = (self.orders, self.items, self.steps, self.instances)
+        return bool(self.events) or any(value.changed for part in parts for value in part.values())
 
     def items_of(self, order: str) -> list[Item]:
         """The items of an order, in their order."""

@@ -100,7 +100,9 @@ class NullInventory:
         self.trouble()
         with self._guard:
             self.calls += 1
-            return {need.mark: self._one(need) for need in needs}
+            # what others require comes first
+            ordered = sorted(needs, key=lambda need: len(need.requires))
+            return {need.mark: self._one(need) for need in ordered}
 
     def _one(self, need: Need) -> Allocation | Shortage:
         if need.mark in self.given:
@@ -180,7 +182,7 @@ class NullTargets:
     pushes: list[Push] = field(default_factory=list)
     fail: Callable[[Push], Outcome | None] = lambda _: None
     done: Callable[[Question], bool] = lambda _: True
-    _guard: threading.Lock = field(default_factory=threading.Lock)
+    _guard: threading.RLock = field(default_factory=threading.RLock)
 
     def platform(self, target: str) -> str:
         """As in the example's NetBox."""

@@ -40,7 +40,8 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
     for step in steps:
         mine = [given[need.mark] for need in asked[ref(step)]]
         taken[ref(step)] = [a for a in mine if isinstance(a, Allocation)]
-        short[ref(step)] = [s for s in mine if isinstance(s, Shortage) and s.exhausted]
+        lacking = [s for s in mine if isinstance(s, Shortage)]
+        short[ref(step)] = [s for s in lacking if s.exhausted] or lacking
         results[ref(step)] = _result(batch, at, step, taken[ref(step)], short[ref(step)])
 
     def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:

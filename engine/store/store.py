@@ -15,6 +15,7 @@ from engine.errors import UnknownOrder
 from engine.ports import Allocation, Clock
 from engine.states import Level
 from engine.store import rows
+from engine.store.cache import TreeCache
 from engine.store.database import Database
 from engine.store.schema import allocations, catalogues, counters, events, instances, items, lanes, orders, steps
 from engine.tree import Instance, Item, Order, Step, Tree
@@ -33,6 +34,7 @@ class Store:
     def __init__(self, database: Database, vault: Vault, clock: Clock) -> None:
         self.database, self.vault, self.clock = database, vault, clock
         self._catalogues: dict[str, Catalogue] = {}
+        self._cache = TreeCache()
 
     # -- trees ---------------------------------------------------------------------------------------------------------
     @contextlib.contextmanager
@@ -43,12 +45,23 @@ class Store:
             unit = Unit(tx, self)
             yield unit
             unit.save()
+        unit.remember()
 
     def trees(self, tx: sa.Connection, roots: Iterable[str], *, lock: bool = False) -> dict[str, Tree]:
         """The trees of these roots. `lock`: nobody else changes them until the transaction ends."""
-        wanted = sorted(set(roots))
-        if lock and wanted and not self.database.sqlite:
-            tx.execute(sa.select(orders.c.id).where(orders.c.id.in_(wanted)).order_by(orders.c.id).with_for_update())
+        wanted = sa.select(orders.c.id, orders.c.version).where(orders.c.id.in_(sorted(set(roots)))).order_by(orders.c.id)
+        if lock and not self.database.sqlite:
+            wanted = wanted.with_for_update()
+        versions = dict(tx.execute(wanted).all())
+        found = {root: tree for root, version in versions.items() if (tree := self._cache.get(root, version)) is not None}
+        loaded = self._load(tx, [root for root in versions if root not in found])
+        for root, tree in loaded.items():
+            self._cache.put(root, versions[root], tree)
+        return {root: found.get(root) or loaded[root] for root in versions}
+
+    def _load(self, tx: sa.Connection, wanted: Sequence[str]) -> dict[str, Tree]:
+        if not wanted:
+            return {}
         found: dict[sa.Table, dict[str, list[Any]]] = {}
         for table, cls in _TABLES:
             found[table] = defaultdict(list)
@@ -58,9 +71,7 @@ class Store:
         for row in tx.execute(sa.select(allocations).where(allocations.c.root.in_(wanted), allocations.c.state != "released")).mappings():
             given[row["root"]].append(rows.read_allocation(row))
         return {
-            root: Tree(found[orders][root], found[items][root], found[steps][root], given[root], found[instances][root])
-            for root in wanted
-            if found[orders][root]
+            root: Tree(found[orders][root], found[items][root], found[steps][root], given[root], found[instances][root]) for root in wanted
         }
 
     def save(self, tx: sa.Connection, trees: Iterable[Tree]) -> None:
@@ -84,6 +95,10 @@ class Store:
                 raise UnknownOrder(f"there is no order {order}")
             return self.trees(tx, [root])[root]
 
+    def remember(self, root: str, version: int, tree: Tree) -> None:
+        """Keep a tree in memory as the content of this version."""
+        self._cache.put(root, version, tree)
+
     # -- allocations ---------------------------------------------------------------------------------------------------
     def keep_allocations(self, tx: sa.Connection, tree: Tree, given: Sequence[Allocation]) -> None:
         """Store allocations of a tree; asking again for the same mark replaces nothing that others hold."""
@@ -92,6 +107,7 @@ class Store:
         if given:
             tx.execute(sa.insert(allocations), [rows.write_allocation(a, tree.root.id, "reserved") for a in given])
         tree.allocations.update({allocation.mark: allocation for allocation in given})
+        tree.root.changed = True
 
     def mark_allocations(self, tx: sa.Connection, given: Iterable[Allocation], state: str) -> None:
         """Set the state of allocations: reserved, active or released."""
@@ -144,6 +160,7 @@ class Unit:
     def __init__(self, tx: sa.Connection, store: Store) -> None:
         self.tx, self._store = tx, store
         self._loaded: dict[str, Tree] = {}
+        self._written: dict[str, int] = {}
 
     def trees(self, roots: Iterable[str]) -> dict[str, Tree]:
         """The trees of these roots, nobody else's to change until the transaction ends."""
@@ -152,19 +169,31 @@ class Unit:
         return {root: self._loaded[root] for root in sorted(wanted) if root in self._loaded}
 
     def save(self) -> None:
-        """Write what changed so far."""
-        self._store.save(self.tx, self._loaded.values())
+        """Write what changed so far. Each tree that changed gets a new version."""
+        changed = [tree for tree in self._loaded.values() if tree.changed]
+        self._store.save(self.tx, changed)
+        fresh = [tree.root.id for tree in changed if tree.root.id not in self._written]
+        if fresh:
+            statement = sa.update(orders).where(orders.c.id.in_(fresh)).values(version=orders.c.version + 1)
+            self._written |= dict(self.tx.execute(statement.returning(orders.c.id, orders.c.version)).all())
+
+    def remember(self) -> None:
+        """After the commit: what was written is what the next one finds."""
+        for root, version in self._written.items():
+            self._store.remember(root, version, self._loaded[root])
 
 
 def _write(tx: sa.Connection, table: sa.Table, values: Sequence[rows.Stored]) -> None:
     """Insert what is new, update what is there."""
     new = [value for value in values if value.is_new]
     changed = [rows.write(value) for value in values if not value.is_new]
-    if new:
-        made = [rows.write(value) for value in new]
-        if table is steps:
-            made = [{name: value for name, value in row.items() if name != "id"} for row in made]
-        tx.execute(sa.insert(table), made)
+    if new and table is steps:
+        made = [{name: value for name, value in rows.write(step).items() if name != "id"} for step in new]
+        numbers = tx.execute(sa.insert(steps).returning(steps.c.id, sort_by_parameter_order=True), made).scalars()
+        for step, number in zip(new, numbers, strict=True):
+            step.id = number
+    elif new:
+        tx.execute(sa.insert(table), [rows.write(value) for value in new])
     if changed:
         tx.execute(_update(table), [{f"_{name}": value for name, value in row.items()} for row in changed])
     for value in values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from engine.acceptance import Acceptance
 from engine.batch import WorkerSettings
@@ -13,6 +14,7 @@ from engine.errors import DuplicateOrder, ErrorClass, InventoryUnreachable
 from engine.ports import CheckResult, Outcome, Push, TransactionState, Trouble
 from engine.states import Level, OrderState
 from engine.store.lanes import wake
+from engine.store.schema import metadata
 from engine.tree import StepState, Tree
 from engine.views import document
 from tests.null_world import NullWorld, refused, superfibre
@@ -121,8 +123,7 @@ def test_what_a_person_reads_holds_no_secret(world: NullWorld, acceptance: Accep
 def test_the_database_holds_no_secret(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
     work(acceptance.submit(superfibre(1, wifiPassword="open-sesame-1234")).id)
     with world.at.store.database.read() as tx:
-        tables = [row[0] for row in tx.exec_driver_sql("select name from sqlite_master where type='table'")]
-        content = "".join(repr(row) for table in tables for row in tx.exec_driver_sql(f'select * from "{table}"'))
+        content = "".join(repr(row) for table in metadata.sorted_tables for row in tx.execute(sa.select(table)))
     assert "SmithHome" in content
     assert "open-sesame-1234" not in content
 
