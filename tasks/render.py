@@ -24,7 +24,20 @@ Templates = Mapping[str, str]
 
 
 def render(platform: str, template: str, context: Mapping[str, object], templates: Templates) -> str:
-    """The text that a template gives for this context. Raises TemplateFailed (template and line, no values), TargetUnknown."""
+    """The fragment that a template gives for this context, legal in the platform's notation.
+
+    Raises TemplateFailed (template and line, no values), TargetUnknown.
+    """
+    text = text_of(platform, template, context, templates)
+    try:
+        for_platform(platform).parse(text)
+    except TemplateFailed as error:
+        raise TemplateFailed(f"what {path_of(platform, template, templates)} renders: {error.message}", remedy=error.hint) from None
+    return text
+
+
+def text_of(platform: str, template: str, context: Mapping[str, object], templates: Templates) -> str:
+    """The same, whether it is legal or not."""
     path = path_of(platform, template, templates)
     jinja = environment(frozenset(templates.items()), path.rsplit(".", 2)[1])
     try:

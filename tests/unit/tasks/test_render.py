@@ -9,13 +9,13 @@ import pytest
 
 from engine.errors import TargetUnknown, TemplateFailed
 from tasks.jinja import environment
-from tasks.render import Reference, render, undeclared
+from tasks.render import Reference, render, text_of, undeclared
 
 PATHS = {"bbf-olt": "bbf-olt/t.xml.j2", "junos": "junos/t.set.j2", "kea": "kea/t.json.j2"}
 
 
 def rendered(platform: str, text: str, **context: Any) -> str:
-    return render(platform, "t", context, {PATHS[platform]: text})
+    return text_of(platform, "t", context, {PATHS[platform]: text})
 
 
 class TestText:
@@ -29,13 +29,13 @@ class TestText:
             "parts/m.set.j2": "{% macro two(n) %}\nset a {{ n }}\nset b {{ n }}\n{% endmacro %}",
             "parts/i.set.j2": "set c {{ vid }}\n",
         }
-        assert render("junos", "t", {"vid": 7}, templates) == "set c 7\nset a 7\nset b 7\n"
+        assert text_of("junos", "t", {"vid": 7}, templates) == "set c 7\nset a 7\nset b 7\n"
 
     def test_a_set_of_templates_is_compiled_once(self) -> None:
         templates = {"junos/t.set.j2": "set {{ x }}"}
-        assert render("junos", "t", {"x": 1}, templates) == "set 1"
+        assert text_of("junos", "t", {"x": 1}, templates) == "set 1"
         before = environment.cache_info()
-        assert render("junos", "t", {"x": 2}, dict(templates)) == "set 2"
+        assert text_of("junos", "t", {"x": 2}, dict(templates)) == "set 2"
         after = environment.cache_info()
         assert (after.hits, after.misses) == (before.hits + 1, before.misses)
 
@@ -118,7 +118,7 @@ class TestFailed:
     def test_the_line_in_an_included_template(self) -> None:
         templates = {"junos/t.set.j2": '{% include "parts/i.set.j2" %}', "parts/i.set.j2": "\n\n{{ y }}"}
         with pytest.raises(TemplateFailed, match=r"parts/i\.set\.j2:3: 'y' is undefined"):
-            render("junos", "t", {}, templates)
+            text_of("junos", "t", {}, templates)
 
     @pytest.mark.parametrize(
         "expression", ["secret[secret]", "secret | mac", "secret | network", "secret | mac(secret)", "secret / 2", "{}[secret]"]
@@ -134,6 +134,23 @@ class TestFailed:
             render("kea", "u", {}, {"kea/t.json.j2": ""})
         with pytest.raises(TargetUnknown):
             render("ios", "t", {}, {})
+
+
+class TestLegal:
+    def test_a_fragment_is_what_the_notation_allows(self) -> None:
+        assert render("junos", "t", {"vid": 7}, {"junos/t.set.j2": "set interfaces ge-0/0/1 unit {{ vid }}"}).endswith("unit 7")
+
+    @pytest.mark.parametrize(
+        ("platform", "text", "message"),
+        [
+            ("bbf-olt", "\n<a>", r"what bbf-olt/t\.xml\.j2 renders: line 2: not well-formed XML"),
+            ("junos", "\nset foo", r"what junos/t\.set\.j2 renders: line 2: the table of Junos statements does not know foo"),
+            ("kea", "{}", r"what kea/t\.json\.j2 renders: not a list of documents"),
+        ],
+    )
+    def test_what_is_not_is_refused_with_the_template_and_the_line_of_the_output(self, platform: str, text: str, message: str) -> None:
+        with pytest.raises(TemplateFailed, match=message):
+            render(platform, "t", {}, {PATHS[platform]: text})
 
 
 class TestUndeclared:
