@@ -9,10 +9,11 @@ from lab.faults import Faults
 from lab.netconf.datastore import Confirmed, Datastore, ErrorOption, Name, TestOption
 from lab.netconf.errors import failed
 from lab.netconf.filter import Source, everything, select
+from lab.netconf.monitoring import Monitoring
 from lab.netconf.names import MONITORING, local, make, nc
 from lab.netconf.schema import Schema
 from lab.netconf.session import Session, child_text
-from lab.netconf.sources import Configuration
+from lab.netconf.sources import Configuration, Together
 from lab.netconf.yang import Yang
 
 _CAPABILITY = "urn:ietf:params:netconf:capability:"
@@ -31,7 +32,7 @@ class Operations:
     def __init__(self, datastore: Datastore, schema: Schema, yang: Yang, state: Source, sessions: Mapping[int, Session]) -> None:
         """`state` is what `get` reads; `sessions` are the server's, for kill-session."""
         self.faults = Faults()
-        self._datastore, self._schema, self._yang, self._state, self._sessions = datastore, schema, yang, state, sessions
+        self._datastore, self._schema, self._yang, self._sessions = datastore, schema, yang, sessions
         self.capabilities = (
             "urn:ietf:params:netconf:base:1.0",
             "urn:ietf:params:netconf:base:1.1",
@@ -39,6 +40,7 @@ class Operations:
             f"{MONITORING}?module=ietf-netconf-monitoring&revision=2010-10-04",
             *yang.capabilities,
         )
+        self._state = Together(state, Monitoring(yang, self.capabilities))
         self._operations: dict[str, Perform] = {
             nc("get"): self._get,
             nc("get-config"): self._get_config,

@@ -11,6 +11,7 @@ from lab.netconf.schema import FOLDER, Schema
 
 _STEP = re.compile(r"/(?:([\w.-]+):)?([\w.-]+)((?:\[(?:'[^']*'|\"[^\"]*\"|[^'\"\]])*\])*)")
 _KEY = re.compile(r"\[(?:([\w.-]+):)?([\w-][\w.-]*)=")
+_BELONGS_TO = re.compile(r"^\s*belongs-to\s+\"?([\w.-]+)", re.MULTILINE)
 _ELEMENT = re.compile(r'(?:Node|Duplicate instance of) "([^"]+)"')
 
 
@@ -31,7 +32,7 @@ class Yang:
         for name, revision in sorted(self.modules, key=_load_order):
             self._context.load_module(name, revision, ["*"])
         self._module_prefix = {name: self._prefix(name) for name, _ in self.modules}
-        self._namespaces = {prefix: namespace for namespace, prefix in schema.prefixes.items()}
+        self._namespaces = schema.namespaces
 
     def check_values(self, document: str) -> None:
         """Raise RpcFailed unless elements and values are what their types allow; references and mandatory nodes are not looked at."""
@@ -49,8 +50,16 @@ class Yang:
     @property
     def capabilities(self) -> Sequence[str]:
         """The modules as a hello announces them (RFC 6020 section 5.6.4)."""
-        namespaces = ((self._namespaces[self._module_prefix[name]], name, revision) for name, revision in self.modules)
-        return [f"{namespace}?module={name}&revision={revision}" for namespace, name, revision in namespaces]
+        return [f"{self._namespace(name)}?module={name}&revision={revision}" for name, revision in self.modules]
+
+    @property
+    def schemas(self) -> Sequence[tuple[str, str, str]]:
+        """Name, revision and namespace of each module and submodule; a submodule is in the namespace of the module it belongs to."""
+        owners = ((name, revision, _BELONGS_TO.search(self.source(name))) for name, revision in self._revisions.items())
+        return [(name, revision, self._namespace(owner[1] if owner else name)) for name, revision, owner in owners]
+
+    def _namespace(self, module: str) -> str:
+        return self._namespaces[self._module_prefix[module]]
 
     def source(self, name: str, revision: str | None = None) -> str:
         """Return the text of a module or submodule, there is one revision of each. Raises KeyError when there is none."""
