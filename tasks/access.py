@@ -7,7 +7,7 @@ per host name, per platform, or for all (`*`), and are never part of a repr or a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nornir.core.inventory import ConnectionOptions, Host, Inventory
@@ -70,9 +70,7 @@ def _lay_over(host: Host, access: Access) -> None:
 
 
 def access_of(host: Host) -> Access:
-    """Return the access laid over a host; what the host itself says when none was."""
-    found = host.get_connection_parameters(CONNECTIONS[0]).extras or {}
-    access = found.get("access")
-    if isinstance(access, Access):
-        return access
-    return Access(username=host.username, password=host.password, hostname=host.hostname, port=host.port)
+    """Return the access laid over a host, with the address and credentials that hold for the host; those alone when none was."""
+    found = (host.get_connection_parameters(CONNECTIONS[0]).extras or {}).get("access")
+    access = found if isinstance(found, Access) else Access()
+    return replace(access, username=host.username, password=host.password, hostname=host.hostname, port=host.port)

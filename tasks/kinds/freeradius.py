@@ -40,7 +40,8 @@ class _FreeRadius(DocumentStore):
     def __init__(self, target: str, deadline: Deadline, connection: sa.Connection) -> None:
         super().__init__(target, deadline)
         self._connection = connection
-        self._committing = False
+        self._uncommitted = False
+        """Whether all that was written is in the open SQL transaction, so that a rollback undoes it."""
 
     def read(self, kind: str, key: str) -> Body | None:
         table, where = self._where(kind, key)
@@ -52,30 +53,34 @@ class _FreeRadius(DocumentStore):
 
     def create(self, kind: str, key: str, body: Body) -> None:
         table = self._tabled(kind)
-        self._execute(sa.insert(table).values(**_keys(table, key), **self._columns(table, body)))
+        self._write(sa.insert(table).values(**_keys(table, key), **self._columns(table, body)))
 
     def replace(self, kind: str, key: str, body: Body) -> None:
         table, where = self._where(kind, key)
-        self._execute(sa.update(table).where(where).values(**self._columns(table, body)))
+        self._write(sa.update(table).where(where).values(**self._columns(table, body)))
 
     def delete(self, kind: str, key: str) -> None:
         table, where = self._where(kind, key)
-        self._execute(sa.delete(table).where(where))
+        self._write(sa.delete(table).where(where))
 
     def keep(self) -> None:
         """Commit."""
-        self._committing = True
+        self._uncommitted = False
         with _translated(self.target):
             self._connection.commit()
 
     def undo(self, operations: Sequence[Operation]) -> None:
-        """Roll back; when a commit was tried already, put every row back as it was."""
+        """Roll back; when a commit was tried already, or another process wrote it, put every row back as it was."""
+        enough = self._uncommitted
         with _translated(self.target):
             self._connection.rollback()
-        if self._committing:
+        if not enough:
             super().undo(operations)
-            with _translated(self.target):
-                self._connection.commit()
+            self.keep()
+
+    def _write(self, statement: sa.Executable) -> None:
+        self._uncommitted = True
+        self._execute(statement)
 
     def _execute(self, statement: sa.Executable) -> sa.CursorResult[tuple[object, ...]]:
         self.deadline.require(self.target, "a row was written")
@@ -115,6 +120,8 @@ def _translated(target: str) -> Iterator[None]:
         words = _words(error)
         if "locked" in words or "lock timeout" in words:
             raise TargetLocked(f"{target}: {words}", target=target, remedy="Wait until the other writer is through.") from error
+        if "no such table" in words or "no such column" in words:  # what SQLite calls operational
+            raise TargetRefused(f"{target}: {words}", target=target) from error
         if "authentication failed" in words:
             raise TargetDenied(f"{target} refused the credentials", target=target) from error
         raise TargetUnreachable(f"{target}: {words}", target=target) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,6 +92,55 @@ def bng(_bng: Target) -> Iterator[Target]:
     assert (before["lock"], before["pending"]) == (None, False)
     yield _bng
     _bng.remote.heal()
+
+
+_HTTP = {"kea": "kea", "acs": "genieacs", "radius": "freeradius", "cloudwifi": "openwifi", "logistics": "logistics"}
+"""Kind of stand-in -> platform."""
+
+
+def _access(endpoint: Endpoint, lab: Path) -> Access:
+    known = credentials(lab)
+    keys = {"cloudwifi": known.cloudwifi_api_key, "logistics": known.logistics_api_key}
+    logins = {"kea": known.kea, "acs": known.acs}
+    login = logins.get(endpoint.kind)
+    return Access(
+        username=login.user if login else None,
+        password=login.password if login else None,
+        api_key=keys.get(endpoint.kind),
+        urls={**endpoint.urls, **({"": endpoint.url} if endpoint.url else {})},
+        timeout=5,
+    )
+
+
+@pytest.fixture(scope="session")
+def _systems(lab_folder: Path) -> Iterator[Callable[[str], Target]]:
+    """Starts each system when a test first needs it."""
+    started: dict[str, Target] = {}
+    with contextlib.ExitStack() as stack:
+
+        def system(kind: str) -> Target:
+            if kind not in started:
+                endpoint = stack.enter_context(running(kind, kind, lab_folder / kind, lab=lab_folder))
+                started[kind] = Target(kind, _HTTP[kind], _access(endpoint, lab_folder), Remote(endpoint), endpoint)
+            return started[kind]
+
+        yield system
+
+
+@pytest.fixture
+def system(_systems: Callable[[str], Target]) -> Iterator[Callable[[str], Target]]:
+    """Gives a system by kind, without faults before and after."""
+    used: list[Target] = []
+
+    def healed(kind: str) -> Target:
+        target = _systems(kind)
+        target.remote.heal()
+        used.append(target)
+        return target
+
+    yield healed
+    for target in used:
+        target.remote.heal()
 
 
 @pytest.fixture
