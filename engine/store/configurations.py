@@ -106,22 +106,39 @@ class Configurations:
         self, tx: sa.Connection, target: int, root: str | None, transaction: str | None, fragments: Mapping[Fragment, Sequence[Node]]
     ) -> None:
         """These fragments are what the target now holds under their keys."""
-        for fragment, stated in fragments.items():
-            values = {
-                "text_sealed": self._store.vault.seal(fragment.text),
-                "root": root,
-                "transaction": transaction,
-                "applied": self._now(),
-            }
-            where = (configurations.c.target == target, configurations.c.key == fragment.key)
-            number = tx.execute(sa.update(configurations).where(*where).values(values).returning(configurations.c.id)).scalar()
-            if number is None:
-                row = {"target": target, "key": fragment.key, **values}
-                number = tx.execute(sa.insert(configurations).values(row).returning(configurations.c.id)).scalar_one()
-            tx.execute(sa.delete(nodes).where(nodes.c.configuration == number))
-            index = {fingerprint(node.path): fingerprint(node.value) for node in stated}
-            if index:
-                tx.execute(sa.insert(nodes), [{"target": target, "path": p, "configuration": number, "value": v} for p, v in index.items()])
+        numbers = self._numbers(tx, target, root, transaction, list(fragments))
+        for chunk in _chunks(sorted(numbers.values())):
+            tx.execute(sa.delete(nodes).where(nodes.c.configuration.in_(chunk)))
+        index = [
+            {"target": target, "path": path, "configuration": numbers[fragment.key], "value": value}
+            for fragment, stated in fragments.items()
+            for path, value in {fingerprint(node.path): fingerprint(node.value) for node in stated}.items()
+        ]
+        if index:
+            tx.execute(sa.insert(nodes), index)
+
+    def _numbers(
+        self, tx: sa.Connection, target: int, root: str | None, transaction: str | None, fragments: Sequence[Fragment]
+    ) -> dict[str, int]:
+        """Store the texts; the number of each key's row."""
+        common = {"target": target, "root": root, "transaction": transaction, "applied": self._now()}
+        made = {f.key: {**common, "key": f.key, "text_sealed": self._store.vault.seal(f.text)} for f in fragments}
+        known: dict[str, int] = {}
+        for chunk in _chunks(sorted(made)):
+            where = (configurations.c.target == target, configurations.c.key.in_(chunk))
+            known |= dict(tx.execute(sa.select(configurations.c.key, configurations.c.id).where(*where)).all())
+        if known:
+            columns = ("text_sealed", "root", "transaction", "applied")
+            statement = sa.update(configurations).where(configurations.c.id == sa.bindparam("number"))
+            tx.execute(
+                statement.values({name: sa.bindparam(f"_{name}") for name in columns}),
+                [{"number": number} | {f"_{name}": made[key][name] for name in columns} for key, number in known.items()],
+            )
+        new = [row for key, row in made.items() if key not in known]
+        if new:
+            inserted = sa.insert(configurations).returning(configurations.c.key, configurations.c.id)
+            known |= dict(tx.execute(inserted, new).all())
+        return known
 
     # -- transactions --------------------------------------------------------------------------------------------------
     def open(self, tx: sa.Connection, transaction: OpenTransaction, fence: int, steps: Iterable[tuple[int, str]]) -> None:

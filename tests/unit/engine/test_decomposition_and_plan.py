@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphlib import TopologicalSorter
 
 import pytest
+import sqlalchemy as sa
 
 from engine.acceptance import Acceptance
 from engine.context import Scope
@@ -13,6 +14,8 @@ from engine.plan import PlannedStep, share_commits
 from engine.requests import OrderRequest
 from engine.states import Level
 from engine.steps import needs
+from engine.store.schema import events, orders, steps
+from engine.store.schema import items as items_table
 from engine.tree import StepKind, Tree
 from tests.null_world import NullWorld, superfibre
 
