@@ -16,12 +16,11 @@ from lab.clock import LabClock
 from lab.credentials import Credentials, credentials
 from lab.files import is_locked, locked, wait_unlocked
 from lab.process import send
-from lab.registry import EMBEDDED, Listing, named
+from lab.registry import PROFILES, Listing, named
 from lab.standin import PROCESS, SECONDS_TO_STOP, Endpoint, read_endpoint
 from lab.supervisor import SECONDS_TO_START, SUPERVISOR, Child, Report, Wish
 
-PROFILES = ("example", "bench", "capacity")
-"""How much the lab is prepared for: the worked example, benchmarks (64 ONUs a port), 10,000 lines."""
+_DEFAULT = "example"
 
 
 class LabError(RuntimeError):
@@ -82,9 +81,8 @@ def up(
     Raises LabError when something does not become ready, ValueError for an unknown name or another profile than the lab was made with.
     """
     folder = folder.resolve()
-    wanted = named([listing.name for listing in EMBEDDED] if names is None else names)
     with locked(folder / "up"):
-        _wish(folder, profile, wanted)
+        _wish(folder, profile, names)
         if not _call_supervisor(folder):
             _start_supervisor(folder)
         unready = [one for one in status(folder) if one.state is not State.READY]
@@ -118,9 +116,10 @@ def status(folder: Path) -> list[StandInStatus]:
     report = Report.read(folder) if is_locked(folder / SUPERVISOR) else None
     children = {child.name: child for child in report.children} if report else {}
     try:
-        listings = named(Wish.read(folder).names)
+        wish = Wish.read(folder)
+        listings = named(wish.names, wish.profile)
     except FileNotFoundError:
-        listings = list(EMBEDDED)
+        listings = list(PROFILES[_DEFAULT])
     return [_status(folder, listing, children.get(listing.name)) for listing in listings]
 
 
@@ -137,19 +136,21 @@ def _status(folder: Path, listing: Listing, child: Child | None) -> StandInStatu
     return StandInStatus(listing.name, listing.kind, State.READY, child.pid, endpoint)
 
 
-def _wish(folder: Path, profile: str | None, wanted: list[Listing]) -> None:
+def _wish(folder: Path, profile: str | None, names: Collection[str] | None) -> None:
     """Note what the lab shall be: what it was, and what is asked for now."""
+    if profile is not None and profile not in PROFILES:
+        raise ValueError(f"no profile {profile!r}; there are: {', '.join(PROFILES)}")
     try:
         old = Wish.read(folder)
     except FileNotFoundError:
-        old = Wish(profile or PROFILES[0], ())
-    if profile is not None and profile not in PROFILES:
-        raise ValueError(f"no profile {profile!r}; there are: {', '.join(PROFILES)}")
+        old = Wish(profile or _DEFAULT, ())
     if profile is not None and profile != old.profile:
         raise ValueError(f"the lab in {folder} has the profile {old.profile}: a lab of profile {profile} needs a folder of its own")
+    members = PROFILES[old.profile]
+    wanted = members if names is None else named(names, old.profile)
     alive = old.names if is_locked(folder / SUPERVISOR) else ()
-    names = {*alive, *(listing.name for listing in wanted)}
-    Wish(old.profile, tuple(listing.name for listing in EMBEDDED if listing.name in names)).write(folder)
+    together = {*alive, *(listing.name for listing in wanted)}
+    Wish(old.profile, tuple(listing.name for listing in members if listing.name in together)).write(folder)
 
 
 def _call_supervisor(folder: Path) -> bool:

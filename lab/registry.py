@@ -50,12 +50,20 @@ EMBEDDED = (
 )
 """The stand-ins of the worked example."""
 
+_REGION = tuple(
+    Listing(kind, f"{name}-EAST-{number:02}") for number in range(1, 9) for kind, name in (("olt", "OLT"), ("switch", "ASW")) if number != 7
+)
 
-def named(names: Collection[str]) -> list[Listing]:
-    """Return the stand-ins of these names. Raises ValueError when one is not in the lab."""
-    found = [listing for listing in EMBEDDED if listing.name in names]
+PROFILES = {"example": EMBEDDED, "bench": EMBEDDED, "capacity": (*EMBEDDED, *_REGION)}
+"""What a lab is prepared for, and who is in it: the worked example, benchmarks (64 ONUs a port), 10,000 lines on eight exchanges."""
+
+
+def named(names: Collection[str], profile: str = "example") -> list[Listing]:
+    """Return the stand-ins of these names. Raises ValueError when one is not in a lab of this profile."""
+    members = PROFILES[profile]
+    found = [listing for listing in members if listing.name in names]
     if unknown := set(names) - {listing.name for listing in found}:
-        raise ValueError(f"not in the lab: {', '.join(sorted(unknown))}; there are: {', '.join(listing.name for listing in EMBEDDED)}")
+        raise ValueError(f"not in the lab: {', '.join(sorted(unknown))}; there are: {', '.join(listing.name for listing in members)}")
     return found
 
 

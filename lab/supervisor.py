@@ -102,7 +102,7 @@ class Supervisor:
     def start_missing(self) -> None:
         """Start every stand-in that is wished for and does not live, and wait until each is ready or has failed."""
         wish = Wish.read(self._lab)
-        listings = named(wish.names)
+        listings = named(wish.names, wish.profile)
         credentials(self._lab, *(listing.name for listing in listings if listing.logs_in))
         missing = [listing for listing in listings if not self._lives(listing.name)]
         _prepare(missing)

@@ -37,7 +37,7 @@ class Kea:
         """Read the servers' configuration files."""
         self._place = place
         self._login = credentials(place.lab).kea
-        self._daemons = {family.service: Daemon(family, place.folder) for family in (V4, V6)}
+        self._daemons = {family.service: Daemon(family, place.folder, place.profile) for family in (V4, V6)}
         self._faults = Faults()
 
     async def serve(self, ready: Callable[[Endpoint], None], stop: asyncio.Event) -> None:

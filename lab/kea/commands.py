@@ -29,10 +29,10 @@ class Daemon:
     Reservations live in memory: without `config-write` they are gone with the process, as the real one's are.
     """
 
-    def __init__(self, family: Family, folder: Path) -> None:
-        """Read the configuration in `folder`."""
+    def __init__(self, family: Family, folder: Path, profile: str) -> None:
+        """Read the configuration in `folder`, or begin with the profile's day-0."""
         self.family = family
-        self.configuration = Configuration(family, folder)
+        self.configuration = Configuration(family, folder, profile)
         self.hosts = Reservations(self.configuration)
         self.leases: list[dict[str, Any]] = []
         self._started = time.monotonic()

@@ -45,35 +45,57 @@ V4 = Family(4)
 V6 = Family(6)
 
 
-def day0(family: Family) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Subnet:
+    """A subnet of day-0: its id, prefix, the pool's name in the inventory, and for DHCPv4 the gateway."""
+
+    id: int
+    prefix: str
+    pool: str
+    gateway: str | None = None
+
+    def shown(self) -> dict[str, Any]:
+        options = [{"name": "routers", "data": self.gateway}] if self.gateway else []
+        return {"id": self.id, "subnet": self.prefix, "option-data": options, "reservations": [], "user-context": {"pool": self.pool}}
+
+
+_STATIC = _Subnet(43, "203.0.112.0/20", "EAST-STATIC", "203.0.112.1")
+_LARGE = _Subnet(42, "10.42.16.0/20", "EAST-RES", "10.42.16.1")
+_SUBNETS4 = {
+    "example": (_Subnet(42, "10.42.17.0/24", "EAST-RES", "10.42.17.1"), _Subnet(43, "203.0.113.0/24", "EAST-STATIC", "203.0.113.1")),
+    "bench": (_LARGE, _STATIC),
+    "capacity": (
+        _LARGE,
+        _STATIC,
+        _Subnet(44, "10.42.32.0/20", "EAST-RES", "10.42.32.1"),
+        _Subnet(45, "10.42.48.0/20", "EAST-RES", "10.42.48.1"),
+    ),
+}
+"""By the lab's profile: ids and prefixes as the inventory is seeded with."""
+_SUBNETS6 = (_Subnet(42, "2001:db8:42::/48", "EAST-RES-V6"),)
+
+
+def day0(family: Family, profile: str) -> dict[str, Any]:
     """Return the configuration of a new lab: no pools, so that only a customer with a reservation gets an address (Kea ARM, 9 and 10)."""
-    common = {
+    subnets = _SUBNETS4[profile] if family is V4 else _SUBNETS6
+    return {
         "lease-database": {"type": "memfile", "persist": False},
         "valid-lifetime": 3600,
         "hooks-libraries": [{"library": f"/usr/lib/kea/hooks/{name}"} for name in _HOOKS],
+        "host-reservation-identifiers": ["hw-address" if family is V4 else "duid"],
+        family.subnets: [subnet.shown() for subnet in subnets],
     }
-    if family is V4:
-        subnets = [
-            _subnet(42, "10.42.17.0/24", "EAST-RES", [{"name": "routers", "data": "10.42.17.1"}]),
-            _subnet(203, "203.0.113.0/24", "STATIC", [{"name": "routers", "data": "203.0.113.1"}]),
-        ]
-        return {**common, "host-reservation-identifiers": ["hw-address"], "subnet4": subnets}
-    return {**common, "host-reservation-identifiers": ["duid"], "subnet6": [_subnet(42, "2001:db8:42::/48", "EAST-RES", [])]}
-
-
-def _subnet(number: int, prefix: str, pool: str, options: list[dict[str, str]]) -> dict[str, Any]:
-    return {"id": number, "subnet": prefix, "option-data": options, "reservations": [], "user-context": {"pool": pool}}
 
 
 class Configuration:
     """The configuration file of one server, and the subnets in it."""
 
-    def __init__(self, family: Family, folder: Path) -> None:
-        """Read the file in `folder`, which is made with day-0 if it is not there."""
+    def __init__(self, family: Family, folder: Path, profile: str) -> None:
+        """Read the file in `folder`, which is made with the profile's day-0 if it is not there."""
         self.family = family
         self.path = folder / f"kea-{family.service}.conf"
         if not self.path.exists():
-            write_atomically(self.path, _text(family, day0(family)))
+            write_atomically(self.path, _text(family, day0(family, profile)))
         self._content: dict[str, Any] = json.loads(self.path.read_text())[family.section]
 
     def subnet(self, number: int) -> Subnet | None:

@@ -35,12 +35,12 @@ def label_of(item: ShipmentItem) -> Label:
     """
     product = item.product
     serial = product.productSerialNumber
-    digits = re.sub(r"\D", "", serial)[-7:].rjust(7, "0")
-    pairs = ":".join((digits[1:3], digits[3:5], digits[5:7]))
+    number = int(re.sub(r"\D", "", serial)[-8:] or 0)
+    tail = f"{number:06}"[-6:]
     return Label(
         serial=serial,
-        pon_serial=product.characteristic("ponSerial") or f"HWTC0{digits}",
-        mac=product.characteristic("macAddress") or f"48:57:54:{pairs}",
+        pon_serial=product.characteristic("ponSerial") or f"HWTC{number:08}",
+        mac=product.characteristic("macAddress") or f"48:57:54:{tail[:2]}:{tail[2:4]}:{tail[4:]}",
         product_class=item.sku or "HG8245H",
         settings={name: value for name, given in _SETTINGS.items() if (value := product.characteristic(given))},
     )
