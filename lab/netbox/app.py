@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.responses import JSONResponse, Response
 
 from lab.credentials import credentials
-from lab.fault_injection import Answers, Call
+from lab.fault_injection import Answers, Call, plain_exhaustion
 from lab.faults import Fault
 from lab.netbox import auth
-from lab.netbox.available import NO_ROOM
+from lab.netbox.available import NO_ROOM, not_enough
 from lab.netbox.errors import server_error
 from lab.netbox.openapi import VERSIONS, OpenApi
 from lab.netbox.server import Server
@@ -83,16 +83,16 @@ def state(registry: Registry, store: Store) -> JsonValue:
 
 
 def exhausted(fault: Fault, call: Call) -> Response:
-    """Answer as a pool does in which nothing is left."""
+    """Answer as NetBox does when nothing is left: an empty list, or the 409 of a pool. What is neither has no such answer (507)."""
+    pool = call.path.rstrip("/").rpartition("/")[2]
     if call.method == "GET":
-        return JSONResponse([])
-    if call.path.rstrip("/").endswith("available-prefixes"):
-        detail = NO_ROOM
-    else:
-        what = "VLANs" if "vlan" in call.path else "IP addresses"
-        asked = json.loads(call.body or b"{}")
-        count = len(asked) if isinstance(asked, list) else 1
-        detail = f"An insufficient number of {what} are available within the pool ({count} requested, 0 available)"
+        empty_page: dict[str, JsonValue] = {"count": 0, "next": None, "previous": None, "results": []}
+        return JSONResponse([] if pool.startswith("available-") else empty_page)
+    if not pool.startswith("available-"):
+        return plain_exhaustion(fault, call)
+    asked = json.loads(call.body or b"{}")
+    count = len(asked) if isinstance(asked, list) else 1
+    detail = NO_ROOM if pool == "available-prefixes" else not_enough(pool, "the pool", count, 0)
     return JSONResponse(dict(fault.error or {"detail": detail}), fault.status or 409)
 
 

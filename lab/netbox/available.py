@@ -6,7 +6,7 @@ When there are not enough: 409, and nothing is given (NetBox documentation, "Nex
 
 import ipaddress
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -28,6 +28,8 @@ NO_ROOM = "Insufficient resources are available to satisfy the request"
 class Pool:
     """What a caller needs to give out of one kind of pool."""
 
+    name: str
+    """How it is asked for."""
     made: str
     """Label of the model that is created."""
     free: Callable[[Session, Row], Iterator[Body]]
@@ -51,11 +53,11 @@ def take(session: Session, races: Races, pool: Pool, resource: Resource, parent:
         if not isinstance(one, dict):
             raise invalid({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {type(one).__name__}."]})
     if pool.made == "ipam.prefix":
-        given = _fit(session, parent, asked)
+        given = fit(session, parent, asked)
     else:
         given = list(islice(pool.free(session, parent), len(asked)))
         if len(given) < len(asked):
-            raise exhausted(session, pool, resource, parent, len(asked), len(given))
+            raise conflict(not_enough(pool.name, display(session, resource, parent), len(asked), len(given)))
     made = session.registry.by_label[pool.made]
     bodies = [{**one, **values} for one, values in zip(asked, given, strict=True)]
     if isinstance(body, list):
@@ -63,13 +65,10 @@ def take(session: Session, races: Races, pool: Pool, resource: Resource, parent:
     return [writing.create(session, races, made, bodies[0], written)]
 
 
-def exhausted(session: Session, pool: Pool, resource: Resource, parent: Row, asked: int, available: int) -> Exception:
-    """Return the 409 of a pool that has not as much as was asked for."""
-    if pool.made == "ipam.prefix":
-        return conflict(NO_ROOM)
-    what = {"ipam.ipaddress": "IP addresses", "ipam.vlan": "VLANs"}[pool.made]
-    within = display(session, resource, parent)
-    return conflict(f"An insufficient number of {what} are available within {within} ({asked} requested, {available} available)")
+def not_enough(pool: str, within: str, asked: int, available: int) -> str:
+    """Return the text of the 409 of `available-ips` and `available-vlans`."""
+    what = {"available-ips": "IP addresses", "available-vlans": "VLANs"}[pool]
+    return f"An insufficient number of {what} are available within {within} ({asked} requested, {available} available)"
 
 
 def _addresses(session: Session, parent: Row, first: int, last: int) -> Iterator[Body]:
@@ -152,7 +151,7 @@ def _gaps(session: Session, parent: Row) -> list[Network]:
     return found
 
 
-def _fit(session: Session, parent: Row, asked: list[Body]) -> list[Body]:
+def fit(session: Session, parent: Row, asked: list[Body]) -> list[Body]:
     """Return the first free prefix of each length that is asked for. Raises ApiError 400 for a bad length, 409 when one does not fit."""
     problems = [_length_problem(parent, one.get("prefix_length")) for one in asked]
     if any(problems):
@@ -206,10 +205,12 @@ def _show_vlan(session: Session, renderer: Renderer, _parent: Row, body: Body) -
     return {"vid": body["vid"], "group": renderer.nested(session, "BriefVLANGroup", body["group"])}
 
 
+_IPS, _VLANS = Pool("available-ips", "ipam.ipaddress", _in_prefix, _show_address), Pool("available-vlans", "ipam.vlan", _vlans, _show_vlan)
+_PREFIXES = Pool("available-prefixes", "ipam.prefix", _prefixes, _show_prefix, paged=False)
 POOLS = {
-    ("ipam.prefix", "available-ips"): Pool("ipam.ipaddress", _in_prefix, _show_address),
-    ("ipam.iprange", "available-ips"): Pool("ipam.ipaddress", _in_range, _show_address),
-    ("ipam.prefix", "available-prefixes"): Pool("ipam.prefix", _prefixes, _show_prefix, paged=False),
-    ("ipam.vlangroup", "available-vlans"): Pool("ipam.vlan", _vlans, _show_vlan),
+    ("ipam.prefix", _IPS.name): _IPS,
+    ("ipam.iprange", _IPS.name): replace(_IPS, free=_in_range),
+    ("ipam.prefix", _PREFIXES.name): _PREFIXES,
+    ("ipam.vlangroup", _VLANS.name): _VLANS,
 }
 """Which pool is behind `<path of the model>/<id>/<name>/`."""

@@ -37,7 +37,8 @@ class World:
 
     def client(self, **headers: str) -> httpx.Client:
         """Return a client; the caller closes it."""
-        return httpx.Client(base_url=self.url, headers={"Authorization": self.authorization, **headers}, timeout=60, verify=_TLS)
+        authorized = {"Authorization": self.authorization, **headers}
+        return httpx.Client(base_url=self.url, headers=authorized, timeout=60, verify=_TLS, trust_env=False)
 
     @cached_property
     def http(self) -> httpx.Client:
