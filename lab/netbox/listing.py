@@ -72,7 +72,7 @@ def presentation(session: Session, parameters: Parameters) -> dict[str, Any]:
         how["omit"] = frozenset((_last(parameters, "omit") or "").split(","))
     elif _last(parameters, "brief"):
         how["brief"] = True
-    if "config_context" in parameters.get("exclude", ()):
+    if "config_context" in (_last(parameters, "exclude") or ""):
         how["omit"] = frozenset({"config_context", *how.get("omit", ())})
     return how
 
