@@ -278,12 +278,13 @@ class Tree:
         self._unlock(real)
 
     def claim(self, step: Step, now: datetime) -> None:
-        """A worker has begun with it. Items begin with their first step."""
+        """A worker has begun with it. Items begin with their first step, but not with one that still waits for others of its batch."""
         step.state, step.attempt = StepState.RUNNING, step.attempt + 1
         if step.kind is StepKind.RESERVE:
             self._start(self.orders[step.order], now)
         item = self.item_of(step)
-        if item is not None and step.gates and step.kind is StepKind.CONFIGURE:
+        begins = step.gates and step.kind is StepKind.CONFIGURE and all(self.steps[key].state is StepState.DONE for key in step.needs)
+        if item is not None and begins:
             self._move_item(item, OrderState.IN_PROGRESS, now)
         self.roll(now)
 
@@ -407,9 +408,9 @@ def _of_steps(steps: list[Step], item: Item) -> OrderState:
         return OrderState.REJECTED if never_begun else OrderState.FAILED
     if StepState.HELD in states:
         return OrderState.HELD
-    if StepState.RUNNING in states and any(s.kind is StepKind.CONFIGURE for s in steps if s.state is StepState.RUNNING):
-        return OrderState.IN_PROGRESS
-    if any(step.outside and step.state is StepState.WAITING for step in steps):
+    # who looks again whether something has happened has not begun anything: the item stays pending
+    looking = item.state is OrderState.PENDING and StepState.RUNNING in states
+    if looking or any(step.outside and step.state is StepState.WAITING for step in steps):
         return OrderState.PENDING
     begun = item.state is not OrderState.ACKNOWLEDGED or states & {StepState.DONE, StepState.WAITING}
     return OrderState.IN_PROGRESS if begun else OrderState.ACKNOWLEDGED

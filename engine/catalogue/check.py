@@ -11,7 +11,7 @@ from engine.catalogue import characteristics as values
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.check_expressions import Found, check_expressions, template_files
 from engine.catalogue.models import Characteristic, FailureRule, ProductSpecification, Rule, Scalar, ServiceSpecification, Specification
-from engine.catalogue.names import POOLS, reservations
+from engine.catalogue.names import POOLS, RESERVED_NAMES, reservations
 from engine.catalogue.problems import TEMPLATES, Path, Problem
 from engine.catalogue.rehearsal import rehearse
 from engine.errors import ErrorClass, TurnupError
@@ -100,6 +100,10 @@ def _characteristics(catalogue: Catalogue) -> Found:
 
 
 def _characteristic(path: Path, characteristic: Characteristic) -> Found:
+    name = str(path[-1])
+    if not name.isidentifier() or hasattr(dict, name):
+        # Jinja gives the method of a mapping before its key: `c.values` would be none of ours
+        yield path, f"`{name}` cannot be used in expressions: letters, digits and _ only, and no method of a mapping (items, values ...)"
     if characteristic.pattern is not None:
         try:
             re.compile(characteristic.pattern)
@@ -143,6 +147,8 @@ def _reservations(catalogue: Catalogue) -> Found:
             if name in owners:
                 yield path, f"`{name}` is reserved by {owners[name]} already: allocations are known by name in the whole order"
             owners.setdefault(name, resource.id)
+            if not name.isidentifier() or name in RESERVED_NAMES:
+                yield path, f"`{name}` cannot be an allocation's name: it has another meaning in expressions, or none"
             for n, other in enumerate(reservation.requires):
                 yield from _exists((*path, "requires", n), "reservation", other, known)
             keys = POOLS[reservation.kind]

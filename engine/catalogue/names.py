@@ -65,6 +65,11 @@ ALLOCATIONS: Mapping[str, Mapping[str, str]] = {
 }
 """Attributes of an allocation by kind, with an example each."""
 
+RESERVED_NAMES = frozenset(
+    {"c", "p", "customer", "address", "exchange", "order", "service", "services", "item", "policy", "policies", "learned"}
+)
+"""What expressions and templates see besides allocations."""
+
 POOLS: Mapping[str, Mapping[str, bool]] = {
     "olt-port": {"site": True},
     "stock": {"model": True, "site": False},

@@ -132,7 +132,7 @@ class Configurations:
             statement = sa.update(configurations).where(configurations.c.id == sa.bindparam("number"))
             tx.execute(
                 statement.values({name: sa.bindparam(f"_{name}") for name in columns}),
-                [{"number": number} | {f"_{name}": made[key][name] for name in columns} for key, number in known.items()],
+                [{"number": number, **{f"_{name}": made[key][name] for name in columns}} for key, number in known.items()],
             )
         new = [row for key, row in made.items() if key not in known]
         if new:
