@@ -6,7 +6,7 @@ import pytest
 
 from engine import expressions
 from engine.errors import TemplateFailed
-from tasks.render import FILTERS
+from tasks.jinja import FILTERS
 
 CONTEXT = {
     "c": {"downloadSpeed": 200, "wifiApp": True, "features": None, "items": 7, "class": "residential", "digits": "1042"},

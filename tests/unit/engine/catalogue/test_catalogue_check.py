@@ -149,6 +149,20 @@ BAD = {
     "pool without what it is found by": (RESOURCES, "kind: vlan, pool: {group", "kind: vlan, pool: {site", 0, "`group` is missing"),
     "unknown key of a pool": (RESOURCES, "kind: vlan, pool: {", "kind: vlan, pool: {grop: x, ", 0, "`grop`, did you mean `group`?"),
     "two of one name": (RESOURCES, "      ipv4: {kind", "      vlan: {kind", 0, "`vlan` is reserved by RFS:VLAN-Service already"),
+    "allocation that would hide something": (
+        RESOURCES,
+        "      vlan: {kind",
+        "      order: {kind",
+        0,
+        "`order` cannot be an allocation's name",
+    ),
+    "characteristic that would be a method": (
+        PRODUCTS,
+        "      dataQuota: {",
+        "      items: {",
+        0,
+        "`items` cannot be used in expressions",
+    ),
     "unknown reservation": (RESOURCES, "uses: [vlan]", "uses: [vlan, vlam]", 0, "unknown reservation `vlam`, did you mean `vlan`?"),
     "two policies for the same": (
         POLICIES,
