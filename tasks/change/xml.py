@@ -36,7 +36,7 @@ class Xml:
         before, after = ([Reader(schema()).read(text) for text in texts] for texts in (applied, wanted))
         todo = difference(union(map(flat, before)), union(map(flat, after)), others)
         old, new = merged(schema(), before), merged(schema(), after)
-        return Change(Editor(schema()).config(old, new, todo), Editor(schema()).config(new, old, todo.reverse()))
+        return Change(Editor(schema(), todo).config(old, new), Editor(schema(), todo.reverse()).config(new, old))
 
     def show(self, change: Change) -> str:
         """The elements, indented; a prefix where another module begins."""

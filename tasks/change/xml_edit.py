@@ -15,64 +15,62 @@ from tasks.change.xml_tree import NETCONF, PREFIX, YANG, Statement, predicates
 from tasks.change.yang import Schema, split
 
 OPERATION = f"{{{NETCONF}}}operation"
+Children = Mapping[str, Statement]
 INSERT, KEY, VALUE = (f"{{{YANG}}}{name}" for name in ("insert", "key", "value"))
 
 
 class Editor:
-    """Writes one <config>."""
+    """Writes one <config>: what `todo` says of two trees."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, todo: Difference) -> None:
         self._schema = schema
+        self._todo = todo
         self._by_prefix = {"nc": NETCONF, "yang": YANG, **{prefix: namespace for namespace, prefix in schema.prefix.items()}}
         self._in_values: set[str] = set()
 
-    def config(self, old: Statement, new: Statement, todo: Difference) -> str:
-        """The element as text, empty when there is nothing to do. `old` and `new` are roots, `todo` leads from one to the other."""
+    def config(self, old: Statement, new: Statement) -> str:
+        """The element as text, empty when there is nothing to do. The difference leads from `old` to `new`, both roots."""
         # lxml (and ncclient, which copies with it) drops namespace declarations that it finds redundant, blind to prefixes within
         # text. So all are declared once, on <config>, by the modules' own prefixes: nothing is redundant, and a copy is the same.
         root = etree.Element(f"{{{NETCONF}}}config", nsmap=self._by_prefix)
-        if not self._inside(root, old, new, todo):
+        if not self._inside(root, old.children, new.children):
             return ""
         etree.cleanup_namespaces(root, keep_ns_prefixes=sorted(self._in_values))
         return etree.tostring(root, encoding="unicode")
 
-    def _inside(self, out: etree._Element, old: Statement | None, new: Statement | None, todo: Difference) -> bool:
+    def _inside(self, out: etree._Element, before: Children, after: Children) -> bool:
         """What is below a statement that stays. Returns whether anything was written."""
-        before = old.children if old else {}
-        after = new.children if new else {}
-        places = dict(_insertions(before, after, todo))
+        places = dict(_insertions(before, after, self._todo))
         done = False
         # deletes first: creating another case of a choice would delete them before us, and the strict delete would fail
         for path in [*(path for path in before if path not in after), *after]:
-            written = self._statement(out, before.get(path), after.get(path), places, todo)
-            done = written or done
+            element = self._statement(out, before.get(path), after.get(path) or before[path], moved=path in places)
+            if element is not None and path in places:
+                self._place(element, places[path])
+            done = done or element is not None
         return done
 
-    def _statement(
-        self, out: etree._Element, old: Statement | None, new: Statement | None, places: Mapping[str, Statement | None], todo: Difference
-    ) -> bool:
-        statement = new or old
-        assert statement is not None  # noqa: S101 - one of the two sides states the path
+    def _statement(self, out: etree._Element, old: Statement | None, statement: Statement, *, moved: bool) -> etree._Element | None:
+        """What is done to one statement; None when nothing is. `statement` is the new one, or the old one when there is no new one."""
         path = statement.path
-        if path in todo.created:
+        if path in self._todo.created:
             element = self._whole(out, statement)
             element.set(OPERATION, "create")
-        elif path in todo.deleted:
+            return element
+        if path in self._todo.deleted:
             element = self._entry(out, statement)
             element.set(OPERATION, "delete")
-        elif path in todo.changed and statement.node.kind == "leaf":
-            self._whole(out, statement)
-            return True
-        elif statement.node.holds_value and path not in places:
-            return False
-        else:
-            element = self._entry(out, statement)
-            if not self._inside(element, old, new, todo) and path not in places:
-                out.remove(element)
-                return False
-        if path in places:
-            self._place(element, places[path])
-        return True
+            return element
+        if path in self._todo.changed and statement.node.kind == "leaf":
+            return self._whole(out, statement)
+        if statement.node.holds_value and not moved:
+            return None
+        element = self._entry(out, statement)
+        gone = statement is old
+        if self._inside(element, old.children if old else {}, {} if gone else statement.children) or moved:
+            return element
+        out.remove(element)
+        return None
 
     def _whole(self, out: etree._Element, statement: Statement) -> etree._Element:
         """A statement with all that is below it."""

@@ -68,6 +68,8 @@ class Reader:
         return root
 
     def _children(self, parent: etree._Element, into: Statement) -> None:
+        if any((text or "").strip() for text in (parent.text, *(element.tail for element in parent))):
+            raise _failed(parent, f"{into.path or 'the top level'} holds text beside elements")
         for element in parent:
             node = into.node.children.get(element.tag)
             if node is not None and node.supported:
@@ -94,8 +96,6 @@ class Reader:
         if known.value != value:
             raise _failed(element, f"{known.path} is stated twice, with different values")
         if not node.holds_value:
-            if (element.text or "").strip():
-                raise _failed(element, f"<{known.name}> holds text beside elements")
             self._children(element, known)
 
     def _key(self, element: etree._Element, node: SchemaNode, key: str) -> str:
@@ -128,6 +128,8 @@ class Reader:
             return found[0]
         namespace = element.nsmap.get(prefix, "")
         if namespace not in self._schema.prefix:
+            if self._origin is Origin.DEVICE:
+                return found[0]
             raise _failed(element, f"prefix {prefix!r} is not declared, or of a module that is not known")
         return f"{self._schema.prefix[namespace]}:"
 
@@ -154,8 +156,6 @@ def parse(text: str) -> etree._Element:
         # about entities libxml2 quotes the text, and that may be a piece of a secret
         reason = "an & that is not escaped, or an entity" if "ntity" in error.msg else error.msg
         raise TemplateFailed(f"line {error.lineno}: not well-formed XML: {reason}") from None
-    if (root.text or "").strip() or any((child.tail or "").strip() for child in root):
-        raise TemplateFailed("text outside of any element")
     return root[0] if len(root) == 1 and root[0].tag == f"{{{NETCONF}}}config" else root
 
 

@@ -313,7 +313,8 @@ class TestRefused:
             (interface("x", "<description>a</description><description>b</description>"), "stated twice"),
             (f'<interfaces {IF} {NC} nc:operation="delete"/>', "has attributes"),
             ("<a>", "line 1: not well-formed XML"),
-            ("hello", "text outside"),
+            ("hello", "the top level holds text beside elements"),
+            (interface("x", "<enabled>true</enabled>stray"), "holds text beside elements"),
             ('<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/hostname">]>' + interface("&e;", ""), "not well-formed XML"),
             (interface("a&hunter2;", ""), "not well-formed XML: an & that is not escaped, or an entity$"),
             (
@@ -337,6 +338,15 @@ class TestRefused:
             "/if:interfaces/interface[name='x']",
             "/if:interfaces/interface[name='x']/enabled",
         ]
+
+    def test_an_xpath_of_a_device_may_name_modules_that_we_do_not_know(self) -> None:
+        rule = (
+            '<nacm xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-acm"><rule-list><name>l</name><rule><name>r</name>'
+            '<path xmlns:v="urn:vendor" xmlns:i="urn:ietf:params:xml:ns:yang:ietf-interfaces">/i:interfaces/v:x</path></rule></rule-list></nacm>'
+        )
+        assert dict(XML.nodes(rule))["/nacm:nacm/rule-list[name='l']/rule[name='r']/path"] == "/if:interfaces/v:x"
+        with pytest.raises(TemplateFailed, match="prefix 'v'"):
+            XML.parse(rule)
 
 
 class TestShown:
