@@ -40,9 +40,12 @@ class Documents:
         row = self._db.execute("SELECT content FROM document WHERE collection = ? AND key = ?", (collection, key)).fetchone()
         return json.loads(row[0]) if row else None
 
-    def all(self, collection: str) -> Iterator[tuple[str, Document]]:
-        """Give the documents of a collection with their keys, in the order of the keys."""
-        rows = self._db.execute("SELECT key, content FROM document WHERE collection = ? ORDER BY key", (collection,)).fetchall()
+    def all(self, collection: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
+        """Give the documents of a collection, or those whose key begins with `prefix`, with their keys, in the order of the keys."""
+        rows = self._db.execute(
+            "SELECT key, content FROM document WHERE collection = ? AND key >= ? AND key < ? ORDER BY key",
+            (collection, prefix, prefix + "\U0010ffff"),
+        ).fetchall()
         return ((key, json.loads(content)) for key, content in rows)
 
     def put(self, collection: str, key: str, document: Document) -> None:

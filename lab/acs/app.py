@@ -16,6 +16,7 @@ from lab.acs import soap
 from lab.acs.cpe import factory_settings
 from lab.acs.devices import Devices, Identity
 from lab.acs.northbound import Northbound
+from lab.acs.presets import Presets
 from lab.acs.routers import Routers
 from lab.acs.sessions import Sessions
 from lab.auth import is_logged_in
@@ -69,9 +70,10 @@ class Acs:
         self._clock = place.clock
         self._documents = Documents(place.folder / "acs.db")
         self._devices = Devices(self._documents)
-        self._sessions = Sessions(self._documents, self._devices, self._clock.now)
+        presets = Presets(self._documents)
+        self._sessions = Sessions(self._documents, self._devices, presets, self._clock.now)
         self._routers = Routers(self._documents, self._clock, known.cwmp)
-        self._northbound = Northbound(self._documents, self._devices, self._sessions, self._routers, self._clock, known.acs)
+        self._northbound = Northbound(self._documents, self._devices, presets, self._sessions, self._routers, self._clock, known.acs)
         self._faults = Faults()
 
     async def serve(self, ready: Callable[[Endpoint], None], stop: asyncio.Event) -> None:

@@ -46,6 +46,9 @@ class Devices:
     def __init__(self, documents: Documents) -> None:
         """Use the documents of the stand-in."""
         self._documents = documents
+        self._by_serial: dict[str, set[str]] = {}
+        for key, document in documents.all("device"):
+            self._by_serial.setdefault(document["_deviceId"]["_SerialNumber"], set()).add(key)
 
     def __iter__(self) -> Iterator[Document]:
         """Give every device as the northbound interface shows it."""
@@ -55,6 +58,10 @@ class Devices:
         """Return a device as the northbound interface shows it."""
         document = self._documents.get("device", device_id)
         return _shown(document) if document else None
+
+    def by_serial(self, serial: str) -> list[Document]:
+        """Return the devices with this serial number: one, unless vendors happen to number alike."""
+        return [device for key in sorted(self._by_serial.get(serial, ())) if (device := self.get(key))]
 
     def inform(self, identity: Identity, events: Iterable[str], parameters: Mapping[str, Parameter], now: datetime) -> None:
         """Take note of an Inform; who informs for the first time is registered by it."""
@@ -76,6 +83,7 @@ class Devices:
             if event in events:
                 document[name] = time
         self._documents.put("device", identity.device_id, document)
+        self._by_serial.setdefault(identity.serial, set()).add(identity.device_id)
         self.learn(identity.device_id, parameters, now)
 
     def learn(self, device_id: str, parameters: Mapping[str, Parameter], now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from lab.acs.devices import Devices, timestamp
-from lab.acs.presets import BadPreset, check
+from lab.acs.presets import BadPreset, Presets
 from lab.acs.query import BadQuery, matches, projected, value_at
 from lab.acs.routers import Routers
-from lab.acs.scripts import ScriptError, parse
+from lab.acs.scripts import ScriptError
 from lab.acs.sessions import Sessions
 from lab.auth import is_logged_in
 from lab.clock import LabClock
@@ -32,10 +32,20 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Northbound:
     """The handlers. What a collection's documents are is told where they are put."""
 
-    def __init__(self, documents: Documents, devices: Devices, sessions: Sessions, routers: Routers, clock: LabClock, login: Login) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        devices: Devices,
+        presets: Presets,
+        sessions: Sessions,
+        routers: Routers,
+        clock: LabClock,
+        login: Login,
+    ) -> None:
         """Serve what is in the store."""
         self._documents = documents
         self._devices = devices
+        self._presets = presets
         self._sessions = sessions
         self._routers = routers
         self._clock = clock
@@ -44,10 +54,10 @@ class Northbound:
     def app(self) -> Starlette:
         """Return the application. A method that a path does not have is answered by 405 and Allow."""
         paths: list[tuple[str, dict[str, Handler]]] = [
-            ("/provisions/{name}", {"PUT": self._put_provision, "DELETE": self._deleter("provision")}),
-            ("/presets/{name}", {"PUT": self._put_preset, "DELETE": self._deleter("preset")}),
+            ("/provisions/{name}", {"PUT": self._put_provision, "DELETE": self._deleter(self._presets.delete_provision)}),
+            ("/presets/{name}", {"PUT": self._put_preset, "DELETE": self._deleter(self._presets.delete)}),
             ("/files/{name}", {"PUT": self._put_file, "DELETE": self._delete_file}),
-            ("/faults/{name}", {"DELETE": self._deleter("fault")}),
+            ("/faults/{name}", {"DELETE": self._deleter(lambda name: self._documents.delete("fault", name))}),
             ("/devices/{id}", {"DELETE": self._delete_device}),
             ("/devices/{id}/tags/{tag}", {"POST": self._tag, "DELETE": self._tag}),
             ("/devices/{id}/tasks", {"POST": self._post_task}),
@@ -73,22 +83,18 @@ class Northbound:
     async def _put_provision(self, request: Request) -> Response:
         script = (await request.body()).decode(errors="replace")
         try:
-            parse(script)
+            self._presets.put_provision(request.path_params["name"], script)
         except ScriptError as error:
             return PlainTextResponse(str(error), 400)
-        name = request.path_params["name"]
-        self._documents.put("provision", name, {"_id": name, "script": script})
         return Response()
 
     async def _put_preset(self, request: Request) -> Response:
         try:
-            preset = check(json.loads(await request.body()))
+            self._presets.put(request.path_params["name"], json.loads(await request.body()))
         except json.JSONDecodeError as error:
             return PlainTextResponse(f"SyntaxError: {error}", 400)
         except BadPreset as error:
             return PlainTextResponse(str(error), 400)
-        name = request.path_params["name"]
-        self._documents.put("preset", name, {**preset, "_id": name})
         return Response()
 
     async def _put_file(self, request: Request) -> Response:
@@ -105,12 +111,12 @@ class Northbound:
             return PlainTextResponse("404 Not Found", 404)
         return Response()
 
-    def _deleter(self, collection: str) -> Handler:
-        async def delete(request: Request) -> Response:
-            self._documents.delete(collection, request.path_params["name"])  # 200 also when there is none, as in GenieACS
-            return Response()
+    def _deleter(self, delete: Callable[[str], object]) -> Handler:
+        async def handler(request: Request) -> Response:
+            delete(request.path_params["name"])
+            return Response()  # 200 also when there is none, as in GenieACS
 
-        return delete
+        return handler
 
     # --- devices
 
@@ -170,7 +176,7 @@ class Northbound:
             return PlainTextResponse("404 Not Found", 404)
         try:
             query, sort = json.loads(parameters.get("query") or "{}"), json.loads(parameters.get("sort") or "{}")
-            found = [document for document in self._documents_of(collection) if matches(document, query)]
+            found = [document for document in self._candidates(collection, query) if matches(document, query)]
             for path, direction in reversed(sort.items()):
                 found.sort(key=lambda document: str(value_at(document, path) or ""), reverse=direction < 0)
             skip, limit = int(parameters.get("skip", 0)), int(parameters.get("limit", len(found)))
@@ -180,10 +186,17 @@ class Northbound:
         page = [projected(document, paths) for document in found[skip : skip + limit]]
         return JSONResponse(page, headers={"total": str(len(found))})
 
-    def _documents_of(self, collection: str) -> Iterator[Document]:
+    def _candidates(self, collection: str, query: Any) -> Iterable[Document]:
+        """Return what a query may find: for those that are asked all the time one document, else the whole collection."""
+        key, serial = (query.get(name) if isinstance(query, dict) else None for name in ("_id", "_deviceId._SerialNumber"))
         if collection == "devices":
-            return iter(self._devices)
-        return (document for _, document in self._documents.all(_COLLECTIONS[collection]))
+            if isinstance(serial, str):
+                return self._devices.by_serial(serial)
+            return self._devices if not isinstance(key, str) else [device for device in (self._devices.get(key),) if device]
+        name = _COLLECTIONS[collection]
+        if isinstance(key, str):
+            return [document for document in (self._documents.get(name, key),) if document]
+        return (document for _, document in self._documents.all(name))
 
 
 def _task(given: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab.acs.query import BadQuery, matches
-from lab.acs.scripts import Declaration, Setting, evaluate, parse
+from lab.acs.scripts import Setting, evaluate, parse
 from lab.documents import Documents
 
 _CONFIGURATIONS = ("provision", "value", "add_tag", "delete_tag")
@@ -25,8 +25,7 @@ class Wanted:
     tags: Mapping[str, bool]
 
 
-def check(preset: object) -> dict[str, Any]:
-    """Return a preset that is understood. Raises BadPreset."""
+def _checked(preset: object) -> dict[str, Any]:
     if not isinstance(preset, dict):
         raise BadPreset("a preset is an object")
     for configuration in preset.get("configurations", []):
@@ -39,36 +38,65 @@ def check(preset: object) -> dict[str, Any]:
     return preset
 
 
-def wanted(documents: Documents, device: Mapping[str, Any], events: Collection[str]) -> Wanted:
-    """Return what all presets that concern a device (as the northbound interface shows it) ask for, now that it informs with `events`."""
-    settings: dict[str, str | int | float | bool] = {}
-    refresh: set[str] = set()
-    view = {**device, "DeviceID": _device_id(device)}
-    concerned = [preset for _, preset in documents.all("preset") if _concerns(preset, view, events)]
-    for preset in sorted(concerned, key=lambda preset: preset.get("weight", 0)):
-        for configuration in preset.get("configurations", []):
-            for setting in _settings(documents, configuration, refresh):
-                settings[setting.path] = setting.value
-    tags = {path.removeprefix("Tags."): bool(value) for path, value in settings.items() if path.startswith("Tags.")}
-    return Wanted(frozenset(refresh), {path: value for path, value in settings.items() if not path.startswith("Tags.")}, tags)
+class Presets:
+    """The presets and provisions: on disk, and read once, for every session looks at all of them."""
+
+    def __init__(self, documents: Documents) -> None:
+        """Use the documents of the stand-in."""
+        self._documents = documents
+        self._presets = {name: (preset, _precondition(preset)) for name, preset in documents.all("preset")}
+        self._scripts = {name: parse(provision["script"]) for name, provision in documents.all("provision")}
+
+    def put(self, name: str, preset: object) -> None:
+        """Keep a preset. Raises BadPreset."""
+        checked = {**_checked(preset), "_id": name}
+        self._presets[name] = (checked, _precondition(checked))
+        self._documents.put("preset", name, checked)
+
+    def delete(self, name: str) -> None:
+        """Forget a preset, if there is one."""
+        self._presets.pop(name, None)
+        self._documents.delete("preset", name)
+
+    def put_provision(self, name: str, script: str) -> None:
+        """Keep a provision. Raises ScriptError."""
+        self._scripts[name] = parse(script)
+        self._documents.put("provision", name, {"_id": name, "script": script})
+
+    def delete_provision(self, name: str) -> None:
+        """Forget a provision, if there is one."""
+        self._scripts.pop(name, None)
+        self._documents.delete("provision", name)
+
+    def wanted(self, device: Mapping[str, Any], events: Collection[str]) -> Wanted:
+        """Return what all presets that concern a device ask for, now that it informs with `events`.
+
+        `device` is as the northbound interface shows it.
+        """
+        settings: dict[str, str | int | float | bool] = {}
+        refresh: set[str] = set()
+        view = {**device, "DeviceID": _device_id(device)}
+        concerned = [preset for preset, precondition in self._presets.values() if matches(view, precondition) and _is_for(preset, events)]
+        for preset in sorted(concerned, key=lambda preset: preset.get("weight", 0)):
+            for configuration in preset.get("configurations", []):
+                for setting in self._settings(configuration, refresh):
+                    settings[setting.path] = setting.value
+        tags = {path.removeprefix("Tags."): bool(value) for path, value in settings.items() if path.startswith("Tags.")}
+        return Wanted(frozenset(refresh), {path: value for path, value in settings.items() if not path.startswith("Tags.")}, tags)
+
+    def _settings(self, configuration: Mapping[str, Any], refresh: set[str]) -> Sequence[Setting]:
+        name = configuration["name"] if "name" in configuration else configuration.get("tag", "")
+        if configuration["type"] == "value":
+            return [Setting(name, configuration["value"])]
+        if configuration["type"] in ("add_tag", "delete_tag"):
+            return [Setting(f"Tags.{name}", configuration["type"] == "add_tag")]
+        declarations = self._scripts.get(name, [])  # GenieACS passes over one that is missing
+        refresh.update(declaration.path for declaration in declarations if declaration.refresh and not declaration.path.startswith("Tags."))
+        return evaluate(declarations, configuration.get("args", []))
 
 
-def _settings(documents: Documents, configuration: Mapping[str, Any], refresh: set[str]) -> Sequence[Setting]:
-    name = configuration["name"] if "name" in configuration else configuration.get("tag", "")
-    if configuration["type"] == "value":
-        return [Setting(name, configuration["value"])]
-    if configuration["type"] in ("add_tag", "delete_tag"):
-        return [Setting(f"Tags.{name}", configuration["type"] == "add_tag")]
-    provision = documents.get("provision", name)
-    declarations: list[Declaration] = parse(provision["script"]) if provision else []  # GenieACS passes over one that is missing
-    refresh.update(declaration.path for declaration in declarations if declaration.refresh and not declaration.path.startswith("Tags."))
-    return evaluate(declarations, configuration.get("args", []))
-
-
-def _concerns(preset: Mapping[str, Any], view: Mapping[str, Any], events: Collection[str]) -> bool:
-    if any((event in events) is not bool(due) for event, due in preset.get("events", {}).items()):
-        return False
-    return matches(view, _precondition(preset))
+def _is_for(preset: Mapping[str, Any], events: Collection[str]) -> bool:
+    return all((event in events) is bool(due) for event, due in preset.get("events", {}).items())
 
 
 def _precondition(preset: Mapping[str, Any]) -> object:

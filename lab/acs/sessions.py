@@ -8,7 +8,7 @@ from datetime import datetime
 
 from lab.acs import soap
 from lab.acs.devices import Devices, Parameter, timestamp
-from lab.acs.presets import wanted
+from lab.acs.presets import Presets
 from lab.documents import Documents
 
 Steps = Generator[bytes, soap.Message, None]
@@ -29,9 +29,10 @@ class Session:
 class Sessions:
     """The sessions that are going on, by cookie. They live in memory: a device whose session is lost informs again."""
 
-    def __init__(self, documents: Documents, devices: Devices, now: Callable[[], datetime]) -> None:
-        """Use the store, the devices in it, and the lab's time."""
+    def __init__(self, documents: Documents, devices: Devices, presets: Presets, now: Callable[[], datetime]) -> None:
+        """Use the store, the devices and presets in it, and the lab's time."""
         self._documents = documents
+        self._presets = presets
         self._devices = devices
         self._now = now
         self._open: dict[str, Session] = {}
@@ -80,7 +81,7 @@ class Sessions:
             values = {path: _parameter(value) for path, value, *_ in task.get("parameterValues", [])}
             if (yield from self._set(device_id, values, f"task_{task_id}")):
                 self._documents.delete("task", task_id)
-        asked = wanted(self._documents, device, events)
+        asked = self._presets.wanted(device, events)
         for tag, present in asked.tags.items():
             self._devices.tag(device_id, tag, present=present)
         if asked.refresh:

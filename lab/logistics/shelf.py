@@ -36,6 +36,11 @@ class Shelf:
         document = self._documents.get("parcel", parcel_id)
         return Parcel.model_validate(document) if document else None
 
+    def by_external_id(self, external_id: str) -> Parcel | None:
+        """Return the parcel of who ordered it under this id."""
+        holder = self._documents.get("external", external_id)
+        return self.get(holder["parcel"]) if holder else None
+
     def by_tracking_code(self, code: str) -> Parcel | None:
         """Return the parcel with this code."""
         return self.get(f"SHO-{code.removeprefix('LP')}")

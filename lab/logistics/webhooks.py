@@ -59,7 +59,7 @@ class Webhooks:
             "created_at": parcel.history[-1][1].isoformat(),
             "result": parcel.tracker(),
         }
-        key = f"{self._documents.next_number('webhook', 1):08}"
+        key = f"{parcel.id}/{self._documents.next_number('webhook', 1):08}"
         # the very text is kept: the signature is over its bytes
         hook = {"parcel": parcel.id, "url": parcel.callback, "body": json.dumps(event), "attempts": 0, "state": "waiting"}
         self._documents.put("webhook", key, hook)
@@ -75,7 +75,7 @@ class Webhooks:
             self._tasks[parcel_id] = asyncio.create_task(self._deliver(parcel_id), name=f"webhooks of {parcel_id}")
 
     async def _deliver(self, parcel_id: str) -> None:
-        while waiting := [(key, hook) for key, hook in self._documents.all("webhook") if self._is_due(hook, parcel_id)]:
+        while waiting := [(key, hook) for key, hook in self._documents.all("webhook", f"{parcel_id}/") if hook["state"] == "waiting"]:
             key, hook = waiting[0]
             if await self._is_taken(hook):
                 hook["state"] = "taken"
@@ -85,9 +85,6 @@ class Webhooks:
             self._documents.put("webhook", key, hook)
             if hook["state"] == "waiting":
                 await asyncio.sleep(_BACKOFF[hook["attempts"] - 1])
-
-    def _is_due(self, hook: dict[str, Any], parcel_id: str) -> bool:
-        return (hook["parcel"], hook["state"]) == (parcel_id, "waiting")
 
     async def _is_taken(self, hook: dict[str, Any]) -> bool:
         body = hook["body"].encode()

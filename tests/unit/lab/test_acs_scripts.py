@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lab.acs.presets import BadPreset, check, wanted
+from lab.acs.presets import BadPreset, Presets
 from lab.acs.scripts import ScriptError, Setting, evaluate, parse
 from lab.documents import Documents
 
@@ -77,41 +77,53 @@ def preset(serial: str = "HWT2340098", **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def documents(tmp_path: Path) -> Documents:
-    documents = Documents(tmp_path / "acs.db")
-    documents.put("provision", "residential", {"script": SCRIPT})
-    return documents
+def presets(tmp_path: Path) -> Presets:
+    presets = Presets(Documents(tmp_path / "acs.db"))
+    presets.put_provision("residential", SCRIPT)
+    return presets
 
 
-def test_a_preset_is_for_the_devices_of_its_precondition(documents: Documents) -> None:
-    documents.put("preset", "HWT2340098", preset())
-    documents.put("preset", "HWT2340099", preset("HWT2340099"))
-    asked = wanted(documents, DEVICE, ["2 PERIODIC"])
+def test_a_preset_is_for_the_devices_of_its_precondition(presets: Presets) -> None:
+    presets.put("HWT2340098", preset())
+    presets.put("HWT2340099", preset("HWT2340099"))
+    asked = presets.wanted(DEVICE, ["2 PERIODIC"])
     assert asked.settings[SSID] == "SmithHome"
     assert {CODE, SSID} <= asked.refresh
     assert asked.tags == {"residential-gpon": True}
     assert "Tags.residential-gpon" not in asked.settings
 
 
-def test_the_heavier_preset_has_the_last_word(documents: Documents) -> None:
-    documents.put("preset", "a", preset(weight=20, configurations=[{"type": "value", "name": SSID, "value": "Heavy"}]))
-    documents.put("preset", "b", preset(weight=10))
-    assert wanted(documents, DEVICE, []).settings[SSID] == "Heavy"
+def test_they_are_there_after_a_restart_and_gone_when_deleted(presets: Presets, tmp_path: Path) -> None:
+    presets.put("HWT2340098", preset())
+    again = Presets(Documents(tmp_path / "acs.db"))
+    assert again.wanted(DEVICE, []) == presets.wanted(DEVICE, [])
+    again.delete_provision("residential")
+    assert again.wanted(DEVICE, []).settings == {}
+    again.put_provision("residential", SCRIPT)
+    again.delete("HWT2340098")
+    assert again.wanted(DEVICE, []).settings == {}
 
 
-def test_a_preset_may_be_for_some_events_only(documents: Documents) -> None:
-    documents.put("preset", "first", preset(events={"0 BOOTSTRAP": True}))
-    documents.put("preset", "later", preset(events={"0 BOOTSTRAP": False}, configurations=[{"type": "add_tag", "tag": "known"}]))
-    assert wanted(documents, DEVICE, ["0 BOOTSTRAP", "1 BOOT"]).settings
-    assert wanted(documents, DEVICE, ["1 BOOT"]).tags == {"known": True}
+def test_the_heavier_preset_has_the_last_word(presets: Presets) -> None:
+    presets.put("a", preset(weight=20, configurations=[{"type": "value", "name": SSID, "value": "Heavy"}]))
+    presets.put("b", preset(weight=10))
+    assert presets.wanted(DEVICE, []).settings[SSID] == "Heavy"
 
 
-def test_a_provision_that_is_missing_is_passed_over(documents: Documents) -> None:
-    documents.put("preset", "x", preset(configurations=[{"type": "provision", "name": "nowhere"}]))
-    assert wanted(documents, DEVICE, []).settings == {}
+def test_a_preset_may_be_for_some_events_only(presets: Presets) -> None:
+    presets.put("first", preset(events={"0 BOOTSTRAP": True}))
+    presets.put("later", preset(events={"0 BOOTSTRAP": False}, configurations=[{"type": "add_tag", "tag": "known"}]))
+    assert presets.wanted(DEVICE, ["0 BOOTSTRAP", "1 BOOT"]).settings
+    assert presets.wanted(DEVICE, ["1 BOOT"]).tags == {"known": True}
+
+
+def test_a_provision_that_is_missing_is_passed_over(presets: Presets) -> None:
+    presets.put("x", preset(configurations=[{"type": "provision", "name": "nowhere"}]))
+    assert presets.wanted(DEVICE, []).settings == {}
 
 
 @pytest.mark.parametrize("wrong", [[], {"configurations": [{"type": "magic"}]}, {"precondition": "{"}, {"precondition": '{"$where": 1}'}])
-def test_what_is_no_preset_is_refused(wrong: object) -> None:
+def test_what_is_no_preset_is_refused(presets: Presets, wrong: object) -> None:
     with pytest.raises(BadPreset):
-        check(wrong)
+        presets.put("x", wrong)
+    assert presets.wanted(DEVICE, []).settings == {}

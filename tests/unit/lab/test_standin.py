@@ -1,8 +1,9 @@
 """What all stand-ins share, over real sockets and in real processes."""
 
-import os
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,14 +65,16 @@ def test_one_that_cannot_start_says_why(tmp_path: Path) -> None:
         pass
 
 
-def test_it_does_not_outlive_who_started_it(folder: Path, tmp_path: Path) -> None:
-    child = os.fork()
-    if child == 0:
-        with running(ECHO, "echo", folder) as endpoint:
-            (tmp_path / "pid").write_text(str(endpoint.pid))
-            os._exit(0)
-    os.waitpid(child, 0)
-    assert wait_gone(int((tmp_path / "pid").read_text()), 10)
+def test_it_does_not_outlive_who_started_it(folder: Path) -> None:
+    starter = f"""
+import os, pathlib
+from lab.standin import running
+with running({ECHO!r}, "echo", pathlib.Path({str(folder)!r})) as endpoint:
+    os.write(1, str(endpoint.pid).encode())
+    os._exit(0)
+"""
+    pid = int(subprocess.run([sys.executable, "-c", starter], check=True, capture_output=True).stdout)
+    assert wait_gone(pid, 10)
 
 
 def test_the_control_endpoint_is_not_to_be_guessed(endpoint: Endpoint) -> None:
