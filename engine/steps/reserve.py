@@ -101,7 +101,10 @@ def _follow_up(at: Workplace, tree: Tree, first: Step, short: Shortage) -> None:
     catalogue, item = at.catalogue(tree), short.mark.item
     key = f"{item}/{RESERVE}"
     held = _held(short)
-    lacking = {need.mark.item for need in wanted.missing(at.scope(tree))}
+    missing = wanted.missing(at.scope(tree))
+    names = {need.mark.name for need in missing}
+    users = {i.id for i in tree.items_of(short.mark.order) if names & set(catalogue.resource(i.specification).uses)}
+    lacking = users | {need.mark.item for need in missing}
     products = tree.order_of(Level.PRODUCT)
     offerings = [catalogue.offering(i.offering) for i in tree.items_of(products.id) if i.offering] if products else []
     if any(offering.on_shortage == "wait" for offering in offerings):

@@ -95,6 +95,15 @@ def test_no_free_port_holds_the_network_items_only(world: NullWorld, acceptance:
     assert held.trouble.code == "RESOURCE_EXHAUSTED"
 
 
+def test_no_free_vlan_holds_who_uses_it_too(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
+    """QoS does not depend on the VLAN service but polices its sub-interface: it waits for the VLAN as well."""
+    world.inventory.left["vlan"] = 0
+    tree = work(acceptance.submit(superfibre(1)).id)
+    found = states(tree)
+    assert [found[name] for name in ("ROI-001", "ROI-002", "ROI-003", "ROI-004")] == ["completed", "held", "acknowledged", "acknowledged"]
+    assert {mark.name for mark in world.inventory.given} == {"port", "ont"}
+
+
 def test_a_device_that_refuses_gives_its_own_words_and_the_rest_goes_on(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
     world.targets.fail = lambda push: refused("bad-element: vlan-id 5000") if push.target == "ASW-EAST-07" else None
     tree = work(acceptance.submit(superfibre(1)).id)
