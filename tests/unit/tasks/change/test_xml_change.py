@@ -276,6 +276,10 @@ class TestUserOrdered:
         olt.edit(change.reverse)
         assert olt.held() == device(*old).held()
 
+    @pytest.mark.parametrize(("before", "after", "placed"), [("ac", "abc", 1), ("abcd", "dabc", 1), ("ab", "abc", 0), ("abc", "ab", 0)])
+    def test_only_what_is_out_of_place_is_placed(self, before: str, after: str, placed: int) -> None:
+        assert XML.change([self.policy(*before)], [self.policy(*after)], {}).forward.count("yang:insert=") == placed
+
     def test_an_identity_as_value_of_a_place_is_written_with_its_prefix(self) -> None:
         def order(*names: str) -> str:
             entries = "".join(f"<user-authentication-order>s:{name}</user-authentication-order>" for name in names)
@@ -342,7 +346,8 @@ class TestRefused:
     def test_an_xpath_of_a_device_may_name_modules_that_we_do_not_know(self) -> None:
         rule = (
             '<nacm xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-acm"><rule-list><name>l</name><rule><name>r</name>'
-            '<path xmlns:v="urn:vendor" xmlns:i="urn:ietf:params:xml:ns:yang:ietf-interfaces">/i:interfaces/v:x</path></rule></rule-list></nacm>'
+            '<path xmlns:v="urn:vendor" xmlns:i="urn:ietf:params:xml:ns:yang:ietf-interfaces">/i:interfaces/v:x</path>'
+            "</rule></rule-list></nacm>"
         )
         assert dict(XML.nodes(rule))["/nacm:nacm/rule-list[name='l']/rule[name='r']/path"] == "/if:interfaces/v:x"
         with pytest.raises(TemplateFailed, match="prefix 'v'"):
