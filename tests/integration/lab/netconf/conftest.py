@@ -2,23 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from wire import Wire, session
+from netconf_wire import Device, Wire, session
 
 from lab.remote import Remote
-from lab.standin import Endpoint, running
-
-
-@dataclass(frozen=True)
-class Device:
-    """A running stand-in, its control endpoint, and where its lab is."""
-
-    endpoint: Endpoint
-    remote: Remote
-    lab: Path
+from lab.standin import running
 
 
 @pytest.fixture(scope="module")

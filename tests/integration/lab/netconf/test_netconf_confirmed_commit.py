@@ -3,9 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from conftest import Device
-from test_netconf_sessions import eventually
-from wire import Wire, canonical, delete_interface, has_interface, interface, interfaces
+from netconf_wire import Device, Wire, canonical, delete_interface, eventually, has_interface, interface, interfaces
 
 CONFIRM = "<commit><persist-id>T-7</persist-id></commit>"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from wire import BASE, IF, NC, Wire, delete_interface, has_interface, interface, interfaces, link
+from netconf_wire import BASE, IF, NC, Wire, delete_interface, has_interface, interface, interfaces, link
 
 POLICING = "urn:bbf:yang:bbf-qos-policing"
 VANI = "urn:bbf:yang:bbf-xponvani"

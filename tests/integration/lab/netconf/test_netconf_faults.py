@@ -5,9 +5,7 @@ from collections.abc import Callable
 
 import paramiko
 import pytest
-from conftest import Device
-from test_netconf_sessions import LOCK, eventually
-from wire import NC, Wire, delete_interface, has_interface, interface, interfaces
+from netconf_wire import LOCK, NC, Device, Wire, delete_interface, eventually, has_interface, interface, interfaces
 
 GONE = (EOFError, OSError)
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Device
 from lxml import etree
-from wire import IF, Wire, interfaces, named
+from netconf_wire import IF, Device, Wire, interfaces, named
 
 from lab.netconf.schema import load_schema
 from lab.netconf.yang import Yang

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from wire import IF, Wire, canonical, has_interface, interface, interfaces, named, session
+from netconf_wire import IF, Wire, canonical, has_interface, interface, interfaces, named, session
 
 from lab.remote import Remote
 from lab.standin import Endpoint, running

@@ -1,25 +1,12 @@
 """Sessions: capabilities, both framings, wrong passwords, locks, and what becomes of a client that is gone."""
 
-import time
 from collections.abc import Callable
 
 import paramiko
 import pytest
-from conftest import Device
-from wire import IF, NC, Wire, canonical, has_interface, interface, interfaces, named
+from netconf_wire import IF, LOCK, NC, UNLOCK, Device, Wire, canonical, eventually, has_interface, interface, interfaces, named
 
 from lab.credentials import credentials
-
-LOCK = "<lock><target><candidate/></target></lock>"
-UNLOCK = "<unlock><target><candidate/></target></unlock>"
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait until `condition` holds; fail when it does not within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
 
 
 def test_the_hello_says_what_the_server_can(wire: Wire) -> None:

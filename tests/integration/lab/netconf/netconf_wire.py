@@ -3,21 +3,35 @@
 import contextlib
 import re
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
 from lxml import etree
 
 from lab.credentials import credentials
+from lab.remote import Remote
 from lab.standin import Endpoint
 
 BASE = "urn:ietf:params:xml:ns:netconf:base:1.0"
 IF = "urn:ietf:params:xml:ns:yang:ietf-interfaces"
 NC = {"nc": BASE}
 END = b"]]>]]>"
+LOCK = "<lock><target><candidate/></target></lock>"
+UNLOCK = "<unlock><target><candidate/></target></unlock>"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 _CHUNK = re.compile(rb"\n#(\d+)\n")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A running stand-in, its control endpoint, and where its lab is."""
+
+    endpoint: Endpoint
+    remote: Remote
+    lab: Path
 
 
 class Refused(AssertionError):
@@ -209,3 +223,11 @@ def named(name: str) -> str:
 
 def has_interface(wire: Wire, name: str) -> bool:
     return wire.running(named(name)).find(f".//{{{IF}}}interface") is not None
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait until `condition` holds; fail when it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
