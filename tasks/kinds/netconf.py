@@ -120,23 +120,29 @@ class _Transaction:
 
     def _edit_and_commit(self, session: NetconfSession) -> Outcome:
         try:
-            self.stage = Stage.CANDIDATE if session.has_candidate else Stage.RUNNING
             if session.has_candidate:
-                session.discard_changes()
-            session.edit_config(self.push.change.forward)
-            if session.has_validate and session.has_candidate:
-                session.validate()
-            if session.has_candidate and not self.push.holds():
-                session.discard_changes()
+                self._prepare(session)
+            if not self.push.holds():
+                if session.has_candidate:
+                    session.discard_changes()
                 return outcome(TransactionState.REVERSED, lease_lost(self.push, "a commit"))
             self.stage = Stage.RUNNING
             if session.has_confirmed_commit:
                 session.commit_confirmed(self._deadline.left(), self.push.transaction)
             elif session.has_candidate:
                 session.commit()
+            else:
+                session.edit_config(self.push.change.forward)
         except RpcRefused as error:
             return self._refused(session, error)
         return self._check_and_confirm(session)
+
+    def _prepare(self, session: NetconfSession) -> None:
+        self.stage = Stage.CANDIDATE
+        session.discard_changes()
+        session.edit_config(self.push.change.forward)
+        if session.has_validate:
+            session.validate()
 
     def _refused(self, session: NetconfSession, error: RpcRefused) -> Outcome:
         if session.has_candidate:

@@ -30,8 +30,9 @@ def establish(push: Push, host: Host, cause: TargetError, *, checks: tuple[Check
     """Ask the device what became of `push`, whose session ended with `cause`, until it is known.
 
     The pending commit is cancelled. When that cannot be done it is waited for: the device falls back on its own at the latest after
-    the transaction's time. The outcome is REVERSED or CONFIRMED; UNKNOWN, for a person, when the device cannot be reached so long or
-    holds neither what was before nor what was wanted. `old_session` is ended when it still holds the lock.
+    the transaction's time. Where commits cannot be pending nobody knows whether it was looked at: its reverse is sent.
+    The outcome is REVERSED or CONFIRMED; UNKNOWN, for a person, when the device cannot be reached so long or holds neither what was
+    before nor what was wanted. `old_session` is ended when it still holds the lock.
     """
     falls_back = Deadline(push.timeout + _GRACE)
     pause = 0.05
@@ -64,7 +65,10 @@ def _look(session: NetconfSession, push: Push, old_session: str, *, certain: boo
         if missing and not left:
             return TransactionState.REVERSED, "it was taken back" if cancelled else "the device holds what it held before"
         if left and not missing and not cancelled and (nothing_pending or certain):
-            return TransactionState.CONFIRMED, "the device holds it"
+            if session.has_confirmed_commit:  # it was confirmed, so it had been looked at
+                return TransactionState.CONFIRMED, "the device holds it"
+            _send(session, push.change.reverse)
+            return None, "it was to be taken back by its reverse"
         return None, f"the device holds neither what was before ({summary(left)}) nor what was wanted ({summary(missing)})"
     finally:
         if locked:
@@ -84,6 +88,15 @@ def _lock(session: NetconfSession, old_session: str) -> bool:
         else:
             return True
     return False
+
+
+def _send(session: NetconfSession, change: str) -> None:
+    """Make a change for good. The lock is held, or nobody else's."""
+    if session.has_candidate:
+        session.discard_changes()
+    session.edit_config(change)
+    if session.has_candidate:
+        session.commit()
 
 
 def _cancel(session: NetconfSession, push: Push) -> tuple[bool, bool]:
