@@ -25,7 +25,8 @@ class Editor:
     def __init__(self, schema: Schema, todo: Difference) -> None:
         self._schema = schema
         self._todo = todo
-        self._by_prefix = {"nc": NETCONF, "yang": YANG, **{prefix: namespace for namespace, prefix in schema.prefix.items()}}
+        # `yang` is taken: it is the prefix of ietf-yang-types
+        self._by_prefix = {**{prefix: namespace for namespace, prefix in schema.prefix.items()}, "nc": NETCONF, "y": YANG}
         self._in_values: set[str] = set()
 
     def config(self, old: Statement, new: Statement) -> str:

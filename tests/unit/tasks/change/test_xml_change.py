@@ -278,7 +278,7 @@ class TestUserOrdered:
 
     @pytest.mark.parametrize(("before", "after", "placed"), [("ac", "abc", 1), ("abcd", "dabc", 1), ("ab", "abc", 0), ("abc", "ab", 0)])
     def test_only_what_is_out_of_place_is_placed(self, before: str, after: str, placed: int) -> None:
-        assert XML.change([self.policy(*before)], [self.policy(*after)], {}).forward.count("yang:insert=") == placed
+        assert XML.change([self.policy(*before)], [self.policy(*after)], {}).forward.count("y:insert=") == placed
 
     def test_an_identity_as_value_of_a_place_is_written_with_its_prefix(self) -> None:
         def order(*names: str) -> str:
