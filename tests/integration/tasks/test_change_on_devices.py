@@ -165,3 +165,16 @@ def test_a_source_address_that_is_replaced_on_the_bng(on_the_bng: History) -> No
     change = on_the_bng.change({"1": text.replace("unnumbered-address lo0.0", "unnumbered-address lo0.1")})
     assert "delete interfaces ge-0/0/1 unit 1101 family inet unnumbered-address" in change.forward
     on_the_bng.change({"1": None, "lo0": None})
+
+
+def test_the_order_of_a_user_ordered_list_on_the_olt(on_the_olt: History) -> None:
+    def policy(*classifiers: str) -> str:
+        entries = "".join(f"<classifiers><name>{name}</name></classifiers>" for name in classifiers)
+        return f'<policies xmlns="urn:bbf:yang:bbf-qos-policies"><policy><name>P</name>{entries}</policy></policies>'
+
+    tc, up, down = "CL-RES-TC0", "CL-BW-200-50-RES-UP", "CL-BW-200-50-RES-DOWN"
+    on_the_olt.change({"policy": on_the_olt.fragment("qos-policy", 1, "BW-200-50-RES"), "P": policy(tc, down)})
+    for order in ([tc, up, down], [down, tc, up], [up, down], [tc, up]):
+        on_the_olt.change({"P": policy(*order)})
+        assert re.findall(r"<name>(CL-[^<]*)", on_the_olt.held().partition("<name>P</name>")[2].partition("</policy>")[0]) == order
+    on_the_olt.change({"P": None, "policy": None})
