@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from junos_router import Router
+from tests.junos_router import Router
 
 from lab.credentials import credentials
 from lab.standin import running

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from jnpr.junos.exception import CommitError
-from junos_router import Router
+from tests.junos_router import Router
 from lxml import etree
 from napalm.base.exceptions import LockError, MergeConfigException
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from netconf_wire import Device, Wire, session
 
 from lab.remote import Remote
 from lab.standin import running
+from tests.netconf_wire import Device, Wire, session
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from netconf_wire import Device, Wire, canonical, delete_interface, eventually, has_interface, interface, interfaces
+
+from tests.netconf_wire import Device, Wire, canonical, delete_interface, eventually, has_interface, interface, interfaces
 
 CONFIRM = "<commit><persist-id>T-7</persist-id></commit>"
 

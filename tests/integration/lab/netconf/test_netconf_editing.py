@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from netconf_wire import IF, NC, Wire, canonical, delete_interface, has_interface, interface, interfaces, named
+
+from tests.netconf_wire import IF, NC, Wire, canonical, delete_interface, has_interface, interface, interfaces, named
 
 POLICIES = "urn:bbf:yang:bbf-qos-policies"
 POLICING = "urn:bbf:yang:bbf-qos-policing"

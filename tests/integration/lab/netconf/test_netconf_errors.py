@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from netconf_wire import BASE, IF, NC, Wire, delete_interface, has_interface, interface, interfaces, link
+
+from tests.netconf_wire import BASE, IF, NC, Wire, delete_interface, has_interface, interface, interfaces, link
 
 POLICING = "urn:bbf:yang:bbf-qos-policing"
 VANI = "urn:bbf:yang:bbf-xponvani"

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from netconf_wire import NC, Wire, canonical
+
+from tests.netconf_wire import NC, Wire, canonical
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "data" / "netconf"
 CREATE = ("10-roi001-gpon-bearer", "20-roi002-vlan-1042", "30-roi004-qos-200-50")

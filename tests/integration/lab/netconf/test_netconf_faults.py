@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import paramiko
 import pytest
-from netconf_wire import LOCK, NC, Device, Wire, delete_interface, eventually, has_interface, interface, interfaces
+
+from tests.netconf_wire import LOCK, NC, Device, Wire, delete_interface, eventually, has_interface, interface, interfaces
 
 GONE = (EOFError, OSError)
 

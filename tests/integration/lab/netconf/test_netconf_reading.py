@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 from lxml import etree
-from netconf_wire import IF, Device, Wire, interfaces, named
 
 from lab.netconf.schema import load_schema
 from lab.netconf.yang import Yang
+from tests.netconf_wire import IF, Device, Wire, interfaces, named
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "data" / "netconf"
 XPON = "urn:bbf:yang:bbf-xpon"

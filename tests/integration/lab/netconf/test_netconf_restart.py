@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from netconf_wire import IF, Wire, canonical, has_interface, interface, interfaces, named, session
 
 from lab.remote import Remote
 from lab.standin import Endpoint, running
+from tests.netconf_wire import IF, Wire, canonical, has_interface, interface, interfaces, named, session
 
 CONFIRMED = "<commit><confirmed/><confirm-timeout>60</confirm-timeout><persist>T-3</persist></commit>"
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import paramiko
 import pytest
-from netconf_wire import IF, LOCK, NC, UNLOCK, Device, Wire, canonical, eventually, has_interface, interface, interfaces, named
 
 from lab.credentials import credentials
+from tests.netconf_wire import IF, LOCK, NC, UNLOCK, Device, Wire, canonical, eventually, has_interface, interface, interfaces, named
 
 
 def test_the_hello_says_what_the_server_can(wire: Wire) -> None:
