@@ -119,8 +119,9 @@ class NetBoxResources:
         """
         self._lifecycle.activate(allocations)
         with self._labelling:
+            done = {allocation.mark for allocation in allocations}
             with self._lock:
-                onts, self._unlabelled = dict(self._unlabelled), {}
+                onts, self._unlabelled = {mark: ont for mark, ont in self._unlabelled.items() if mark not in done}, {}
             try:
                 self._lifecycle.label(list(onts.values()))
             except InventoryError:  # it only looks better: next time
@@ -134,16 +135,18 @@ class NetBoxResources:
             self._claims.take(_claimable(needs), results)
             for kind, pool in self._pools.items():
                 pool.take([need for need in needs if need.kind == kind], results)
-            self.release(self._settle(needs, results))
+            self._give_back(self._settle(needs, results), known)
         except InventoryUnreachable:
             raise  # what was taken stays: giving it back would wait for the same NetBox
         except (InventoryError, AskedBefore):
-            self.release([found for mark, found in results.items() if isinstance(found, Allocation) and mark not in known])
-            self._remember(needs)
+            self._give_back([found for mark, found in results.items() if isinstance(found, Allocation) and mark not in known], known)
             raise
-        onts = {mark: found for mark, found in results.items() if isinstance(found, Allocation) and found.kind == stock.KIND}
         with self._lock:
-            self._unlabelled |= onts
+            for mark, found in results.items():
+                if isinstance(found, Shortage):
+                    self._asked.pop(mark, None)  # known to have nothing: when it is asked for again, there is nothing to look up
+                elif found.kind == stock.KIND:
+                    self._unlabelled[mark] = found
         return {need.mark: results[need.mark] for need in needs}
 
     def _resolve(self, needs: Sequence[Need]) -> None:
@@ -157,6 +160,13 @@ class NetBoxResources:
         found = self._finder.find(needs)
         results.update(found.allocations)
         self._lifecycle.release(found.doubled)
+
+    def _give_back(self, allocations: Sequence[Allocation], known: Results) -> None:
+        """Give back what this call took, and what it found (`known`). It happens seldom: candidates are read anew after it."""
+        if allocations:
+            self._lifecycle.give_back([allocation for allocation in allocations if allocation.mark not in known])
+            self.release([allocation for allocation in allocations if allocation.mark in known])
+            self._claims.forget()
 
     def _remember(self, needs: Sequence[Need]) -> bool:
         """Note the marks; return whether one of them was asked for before in this process."""

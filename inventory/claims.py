@@ -37,8 +37,9 @@ class Claims:
         self._client = client
         self._sites = sites
         self._shelves: dict[str, Shelf] = {}
-        self._hand: set[Candidate] = set()
-        self._lock = threading.Lock()
+        self._hand: dict[Candidate, str] = {}
+        """What somebody is claiming at this moment, and from which pool."""
+        self._lock = threading.Condition()
 
     def take(self, needs: Sequence[Need], results: Results) -> None:
         """Claim what the needs ask for; every need gets a result. A need whose required ones in `results` are short is not claimed.
@@ -113,7 +114,9 @@ class Claims:
             yield chosen
         finally:
             with self._lock:
-                self._hand.difference_update(candidate for _, candidate in chosen)
+                for _, candidate in chosen:
+                    del self._hand[candidate]
+                self._lock.notify_all()
 
     def _choose(self, searches: Mapping[str, Search], needs: Sequence[Need], results: Results) -> Chosen:
         while True:
@@ -126,8 +129,12 @@ class Claims:
                 if not fetches:
                     views = [(search, view) for search, count in asked if (view := search.view(count, taken)) is not None]
                 if not fetches and not views:
-                    chosen = self._assign(searches, needs, results)
-                    self._hand.update(candidate for _, candidate in chosen)
+                    chosen, short = self._assign(searches, needs, results)
+                    if {found.pool for found in short.values()} & set(self._hand.values()):
+                        self._lock.wait()  # the last ones are in somebody's hand, who may not get them
+                        continue
+                    results.update(short)
+                    self._hand.update((candidate, label(need)) for need, candidate in chosen)
                     return chosen
             self._read(fetches, views)
 
@@ -145,16 +152,16 @@ class Claims:
             for search, view in views:
                 search.see(view, rows)
 
-    def _assign(self, searches: Mapping[str, Search], needs: Sequence[Need], results: Results) -> Chosen:
+    def _assign(self, searches: Mapping[str, Search], needs: Sequence[Need], results: Results) -> tuple[Chosen, dict[Mark, Shortage]]:
         """Give out candidates in the order of the needs. What only an unmet need would have used is there for the others."""
         open_ = list(needs)
+        without: dict[Mark, Shortage] = {}
         while True:
             chosen, short = self._deal(searches, open_)
-            blocked = {need.mark: found for need in open_ if (found := obstacle(need, {**results, **short})) is not None}
+            blocked = {need.mark: found for need in open_ if (found := obstacle(need, {**results, **without, **short})) is not None}
             if not blocked.keys() - short.keys():
-                results.update(short)
-                return chosen
-            results.update(blocked)
+                return chosen, without | short
+            without |= blocked
             open_ = [need for need in open_ if need.mark not in blocked]
 
     def _deal(self, searches: Mapping[str, Search], needs: Sequence[Need]) -> tuple[Chosen, dict[Mark, Shortage]]:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pynetbox
 import requests
 from pynetbox.core.query import AllocationError, ContentError, Request, RequestError
+from urllib3.exceptions import ReadTimeoutError
 
 from engine.errors import InventoryError, InventoryIncomplete, InventoryRefused, InventoryUnreachable
 from inventory.fields import CustomFields, JsonObject
@@ -173,12 +174,17 @@ class NetBox:
         self._refuse_old()
 
     def _unreachable(self, error: requests.RequestException) -> InventoryError:
-        if isinstance(error, ValueError) and not isinstance(error, requests.ConnectionError):  # MissingSchema, InvalidURL, ...
+        if isinstance(error, requests.exceptions.SSLError):
+            return InventoryRefused(
+                f"The certificate of NetBox at {self.url} is not trusted: {_brief(error)}", remedy="Set TURNUP_NETBOX__CA_FILE."
+            )
+        if isinstance(error, ValueError):  # MissingSchema, InvalidSchema, InvalidURL
             return InventoryRefused(f"{self.url!r} is not a URL of NetBox: {error}", remedy="Correct TURNUP_NETBOX__URL.")
-        if isinstance(error, requests.Timeout):
+        # requests calls a read timeout that was to be retried a connection error
+        reason = getattr(error.args[0], "reason", None) if error.args else None
+        if isinstance(error, requests.Timeout) or isinstance(reason, ReadTimeoutError):
             return InventoryUnreachable(f"NetBox at {self.url} did not answer in time")
-        reason = getattr(error.args[0], "reason", error) if error.args else error
-        return InventoryUnreachable(f"No connection to NetBox at {self.url}: {_brief(reason)}")
+        return InventoryUnreachable(f"No connection to NetBox at {self.url}: {_brief(reason or error)}")
 
     def _refuse_old(self) -> None:
         version = self._session.api_version

@@ -86,6 +86,13 @@ class Lifecycle:
                 self._client.delete(path(model), {each.row.id: message("released", each.allocation.mark) for each in held})
         return [each.row for each in claims if isinstance(each.row, Interface)]
 
+    def give_back(self, allocations: Sequence[Allocation]) -> None:
+        """Give back what the caller has just created itself, without a look; its ONTs are not labelled yet."""
+        by_model = _by_model(allocations)
+        for model in (model for model in ORDER if model != DEVICES):
+            refs = by_model.get(model, {})
+            self._client.delete(path(model), {key: message("not kept", allocation.mark) for key, allocation in refs.items()})
+
     def held(self, model: str, refs: Refs) -> list[Held]:
         """Return those of the objects that bear the mark of their allocation, and devices that bear none: those are labelled late."""
         kind: type[Row] = Device if model == DEVICES else Interface if model == INTERFACES else Row

@@ -60,6 +60,8 @@ class Exchange:
         self.sites = sites
         self.olts: dict[int, str] = {}
         self.known = False
+        self.generation = 0
+        """Counts how often everything was forgotten."""
         self._names: dict[int, str] = {}
         self._ports: dict[int, _Port] = {}
 
@@ -82,9 +84,12 @@ class Exchange:
     def forget(self) -> None:
         """Know nothing any more."""
         self._ports, self.known = {}, False
+        self.generation += 1
 
     def shortage(self) -> str:
         """Say how many ports there are and what became of them."""
+        if not self.olts:
+            return f"no OLT of {self.name} is active in NetBox"
         ports = len(self._ports)
         closed = sum(port.capacity == 0 for port in self._ports.values())
         return f"no free port on the OLTs of {self.name} ({ports} ports: {closed} in use or closed, {ports - closed} full)"
@@ -144,6 +149,10 @@ class PortSearch:
     def __init__(self, exchange: Exchange) -> None:
         """Begin."""
         self._exchange = exchange
+        self._begin()
+
+    def _begin(self) -> None:
+        self._generation = self._exchange.generation
         self._located = False
         self._afresh = False
         self._whole = False
@@ -151,6 +160,8 @@ class PortSearch:
 
     def fetch(self, count: int, taken: frozenset[Candidate]) -> Fetch | None:
         """See `inventory.look.Search`: which OLTs there are, and again before it is said that nothing is left."""
+        if self._generation != self._exchange.generation:
+            self._begin()
         if not self._located:
             self._located = True
             return self._locate(afresh=False)

@@ -39,6 +39,8 @@ class Warehouse:
         self.site = site
         self.names: frozenset[str] = frozenset()
         """Names of the interfaces that ONTs of this model have of themselves."""
+        self.generation = 0
+        """Counts how often everything was forgotten."""
         self._type: dict[str, str | int] = {"device_type": model.lower()}
         self._devices: dict[int, Device] = {}
         self._offered: set[int] = set()
@@ -62,6 +64,7 @@ class Warehouse:
         """Know nothing any more."""
         self._offered.clear()
         self._claimed.clear()
+        self.generation += 1
 
     def shortage(self) -> str:
         """Say of what there is none."""
@@ -77,9 +80,11 @@ class Warehouse:
         return sorted(self._offered - busy, key=lambda key: natural(asset_tag(self._devices[key])))
 
     def take_in(self, devices: Sequence[Device], *, first: bool, keep: frozenset[int]) -> None:
-        """Take in a page of the list; with the first, what was known is forgotten but for the claims seen on `keep`."""
+        """Take in a page of the list. With the first, claims are forgotten but for those on `keep`: others may have released them.
+
+        What is no longer in the list stays on offer until a look finds it gone: another search may be in the middle of the list.
+        """
         if first:
-            self._offered = set()
             self._claimed &= keep
         for device in devices:
             if device.custom_fields.alloc_state in (None, "", AllocState.FREE.value) and QUARANTINE_TAG not in device.tags:
@@ -126,12 +131,18 @@ class StockSearch:
     def __init__(self, warehouse: Warehouse) -> None:
         """Begin."""
         self._warehouse = warehouse
+        self._begin()
+
+    def _begin(self) -> None:
+        self._generation = self._warehouse.generation
         self._offset: int | None = 0
         """Where the next page of the list begins; None: this search has read it to its end."""
         self._looked: frozenset[int] = frozenset()
 
     def fetch(self, count: int, taken: frozenset[Candidate]) -> Fetch | None:
         """See `inventory.look.Search`: the next page of the list when what is known does not do."""
+        if self._generation != self._warehouse.generation:
+            self._begin()
         return self._next_page if self._offset is not None and len(self._warehouse.free(taken)) < count else None
 
     def view(self, count: int, taken: frozenset[Candidate]) -> View | None:
