@@ -342,18 +342,27 @@ class Tree:
     def _roll_item(self, order: Order, item: Item, now: datetime) -> None:
         own = [step for step in self.steps_of(order.id, item.id) if step.gates]
         children = self.children(order, item)
-        if not own and not children and not self._planned(order):
+        stopped = self._stopped(order)
+        if not own and not children and not stopped and not self._planned(order):
             return
         states = [child.state for child in children] + ([_of_steps(own, item)] if own else [])
+        states += [OrderState.HELD if step.state is StepState.HELD else OrderState.FAILED for step in stopped if not own]
+        if any(step.state is StepState.HELD for step in stopped):
+            states.append(OrderState.HELD)
         state = roll_up(states) if states else OrderState.COMPLETED
         trouble = next((step.trouble for step in own if step.trouble and step.state is not StepState.DONE), None)
         trouble = trouble or next((child.trouble for child in children if child.trouble and child.state is state), None)
+        trouble = trouble or next((step.trouble for step in stopped), None)
         if trouble != item.trouble:
             item.trouble = trouble
         if state is OrderState.PARTIAL and not legal(order.level, item.state, state):
             state = OrderState.FAILED
         if state is not OrderState.ACKNOWLEDGED:
             self._move_item(item, state, now)
+
+    def _stopped(self, order: Order) -> list[Step]:
+        """Steps of the order itself (decomposition, reservation) without which none of its items goes on."""
+        return [s for s in self.steps.values() if s.order == order.id and s.item is None and s.state in (StepState.HELD, StepState.FAILED)]
 
     def _planned(self, order: Order) -> bool:
         """Whether all that will ever belong to the items of this order is there."""
@@ -363,7 +372,7 @@ class Tree:
         for state in _path(item.level, item.state, to):
             require(item.level, item.id, item.state, state)
             item.state = state
-            item.reason = item.trouble.message if item.trouble and state in (OrderState.HELD, OrderState.FAILED) else ""
+            item.reason = item.trouble.message if item.trouble and state in _WITH_REASON else ""
             item.started = item.started or now
             item.ended = now if state.final else None
             self.emit(item.order, item.id, "itemStateChange", now, state=state, **({"reason": item.reason} if item.reason else {}))
@@ -375,7 +384,7 @@ class Tree:
             order.state = state
             order.started = order.started or now
             order.ended = now if state.final else None
-            order.reason = next((i.reason for i in self.items_of(order.id) if i.reason and i.state is state), "")
+            order.reason = next((i.reason for i in self.items_of(order.id) if i.reason and (i.state is state or state.final)), "")
             self.emit(order.id, None, "orderStateChange", now, state=state, **({"reason": order.reason} if order.reason else {}))
 
     def _move_instance(self, item: Item, now: datetime) -> None:
@@ -388,6 +397,8 @@ class Tree:
             instance.started = now
         self.emit(item.order, item.id, f"{item.level}StateChange", now, id=instance.id, state=state)
 
+
+_WITH_REASON = {OrderState.HELD, OrderState.FAILED, OrderState.PARTIAL, OrderState.REJECTED}
 
 _INSTANCE_STATES: Mapping[tuple[Level, OrderState], str] = {
     (Level.SERVICE, OrderState.IN_PROGRESS): ServiceState.INACTIVE,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,8 +19,9 @@ _COMMON: list[Any] = [
 ]
 
 
-def configure(file: Path, *, verbose: bool = False) -> None:
-    """Send all logs to `file`, one JSON object a line, or for people to stderr.
+@contextlib.contextmanager
+def logging_to(file: Path, *, verbose: bool = False) -> Iterator[None]:
+    """While the block runs, send all logs to `file`, one JSON object a line, or for people to stderr.
 
     Of libraries only warnings are kept: ncclient logs whole configurations at INFO, with the secrets in them.
     """
@@ -32,9 +35,18 @@ def configure(file: Path, *, verbose: bool = False) -> None:
         handler, renderer = logging.FileHandler(file, encoding="utf-8", delay=True), structlog.processors.JSONRenderer(ensure_ascii=False)
     last = [structlog.processors.format_exc_info] if not verbose else []
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[_OURS, *last, renderer], foreign_pre_chain=_COMMON))
+    _configure()
     root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()
+
+
+def _configure() -> None:
+    logging.getLogger().setLevel(logging.WARNING)
     for name in ("engine", "api", "tasks", "inventory", "turnup"):
         logging.getLogger(name).setLevel(logging.INFO)
     # a failed task is an outcome to us, which says more than Nornir's traceback

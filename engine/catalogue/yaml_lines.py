@@ -33,7 +33,10 @@ class NotYaml(Exception):
 
 def read(text: str) -> Document:
     """Raises NotYaml."""
-    loader = yaml.SafeLoader(text)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.YAMLError as error:  # characters that YAML does not allow
+        raise NotYaml(str(error).splitlines()[0], 1) from error
     try:
         node = loader.get_single_node()
         if node is None:

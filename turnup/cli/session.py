@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ class Session:
         self.output = output
         self.home: Path | None = None
         self.verbose = False
-        self._wirings: list[Wiring] = []
+        self._opened = ExitStack()
 
     def settings(self) -> Settings:
         """The settings. Raises SettingsInvalid."""
@@ -35,16 +36,16 @@ class Session:
 
         settings = settings or self.settings()
         if logs:
-            from turnup.logs import configure
+            from turnup.logs import logging_to
 
-            configure(settings.home / "turnup.log", verbose=self.verbose)
-        self._wirings.append(Wiring(settings))
-        return self._wirings[-1]
+            self._opened.enter_context(logging_to(settings.home / "turnup.log", verbose=self.verbose))
+        wiring = Wiring(settings)
+        self._opened.callback(wiring.close)
+        return wiring
 
     def close(self) -> None:
         """Close what was opened."""
-        while self._wirings:
-            self._wirings.pop().close()
+        self._opened.close()
 
 
 def begin(context: typer.Context, *, as_json: bool) -> Session:
