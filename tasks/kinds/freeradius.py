@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -16,6 +17,11 @@ from engine.errors import SettingsInvalid, TargetDenied, TargetLocked, TargetRef
 from tasks.access import access_of
 from tasks.kinds.documents import Body, DocumentKind, DocumentStore, Operation
 from tasks.transaction import Deadline
+
+
+_LOGGING_NAME = "radius"
+# at DEBUG, SQLAlchemy logs every row it reads, passwords and all, whatever hide_parameters says
+logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.INFO)
 
 
 def _table(name: str, *keys: str, columns: Sequence[str]) -> sa.Table:
@@ -137,7 +143,7 @@ def _words(error: SQLAlchemyError) -> str:
 @lru_cache(maxsize=64)
 def _engine(url: str) -> sa.Engine:
     # hide_parameters: or the message of an error has the password that was to be inserted
-    engine = sa.create_engine(url, poolclass=NullPool, hide_parameters=True)
+    engine = sa.create_engine(url, poolclass=NullPool, hide_parameters=True, logging_name=_LOGGING_NAME)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "begin", _begin_to_write)
     return engine
