@@ -24,8 +24,7 @@ def test_messages_come_out_as_they_went_in(bodies: list[bytes], chunked: bool, s
 def test_a_message_of_several_chunks() -> None:
     """The example of RFC 6242 section 4.2."""
     unframer = Unframer(chunked=True)
-    unframer.feed(
-            unframer.feed(b'\n#4\n<rpc\n#18\n message-id="102"\n\n#79\n')
+    unframer.feed(b'\n#4\n<rpc\n#18\n message-id="102"\n\n#79\n')
     unframer.feed(b'     xmlns="urn:ietf:params:xml:ns:netconf:base:1.0">\n  <close-session/>\n</rpc>\n##\n')
     message = unframer.next()
     assert message is not None
