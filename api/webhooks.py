@@ -2,7 +2,7 @@
 
 `X-Hmac-Signature: hmac-sha256-hex=<HMAC-SHA256 of the raw body, key: the shared secret in NFKD>` (EasyPost's client libraries,
 `validate_webhook`). A webhook is never believed for what it says: it only makes us look again, now instead of at the next poll, so that
-one that is repeated or comes out of order does no harm.
+one that is repeated, comes out of order or to another shipment's URL (which the signature does not cover) does no harm.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from engine.errors import BadInput, ForgedCallback
 log = structlog.get_logger()
 
 LOGISTICS = "/webhooks/logistics"
+SHIPMENT = "?shipment={externalId}"
+"""What stands behind the URL that a carrier is given: a Tracker does not say our id of the shipment, so it comes back with the URL."""
 SIGNATURE = "X-Hmac-Signature"
 LIMIT = 64 * 1024
 """Bytes of a body; a carrier's event has about 3,000."""
@@ -45,8 +47,6 @@ class Tracker(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     tracking_code: str | None = None
-    reference: str | None = None
-    """Our own id of the shipment: external id of the shipping order."""
     status: str
 
 
@@ -72,11 +72,11 @@ def webhooks(secret: str, wake: Wake) -> FastAPI:
     key = unicodedata.normalize("NFKD", secret).encode()
 
     @app.post(LOGISTICS, status_code=202)
-    async def logistics(request: Request) -> Woken:
+    async def logistics(request: Request, shipment: str | None = None) -> Woken:
         body = await _body(request)
         _verify(key, body, request.headers.get(SIGNATURE, ""))
         event = _event(body)
-        keys = {f"delivered:{name}" for name in (event.result.reference, event.result.tracking_code) if name}
+        keys = {f"delivered:{name}" for name in (shipment, event.result.tracking_code) if name}
         if event.result.status != "delivered" or not keys:
             return Woken(woken=0)
         # unknown shipments are accepted too: a carrier repeats what is refused, and learns nothing about our orders

@@ -81,7 +81,10 @@ class WebhookSettings(Part):
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int | None = Field(default=None, gt=0, le=65535, description="default: a free one, the same each time")
-    url: str | None = Field(default=None, description="URL under which the carrier reaches the listener, when that is another")
+    url: str | None = Field(
+        default=None,
+        description="URL under which the carrier reaches the listener, if another: `.../webhooks/logistics?shipment={externalId}`",
+    )
     secret: SecretStr | None = Field(default=None, description="with which the carrier signs")
 
 

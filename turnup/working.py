@@ -13,7 +13,7 @@ import structlog
 
 from api.listener import Listener
 from api.waking import Waker
-from api.webhooks import LOGISTICS, webhooks
+from api.webhooks import LOGISTICS, SHIPMENT, webhooks
 from engine.errors import WorkerRunning
 from engine.executor import LocalExecutor, running_worker, sole_worker
 from turnup.wiring import Wiring
@@ -53,7 +53,7 @@ class Working:
         secret = wiring.webhook_secret
         if secret is not None:
             listener = stack.enter_context(_listening(wiring, secret, executor))
-            wiring.tell_callback(wiring.settings.webhook.url or f"{listener.url}{LOGISTICS}")
+            wiring.tell_callback(wiring.settings.webhook.url or f"{listener.url}{LOGISTICS}{SHIPMENT}")
         executor.start()
         stack.callback(executor.stop)
         log.info("working the lanes", lock=str(wiring.settings.worker_lock))
