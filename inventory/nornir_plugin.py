@@ -35,7 +35,8 @@ class NetBoxInventory:
     """Nornir inventory plugin (`nornir.core.plugins.inventory.InventoryPlugin`).
 
     A host has name and platform of its device, the primary IP as hostname, the custom field `mgmt_port` as port, and in its data `site`
-    (name) and `role` (slug). Logins and URLs are laid over it afterwards: NetBox keeps no secrets.
+    (name) and `role` (slug). What NetBox does not say is None: one incomplete device does not keep the others from being hosts. Logins and
+    URLs are laid over it afterwards: NetBox keeps no secrets.
     """
 
     def __init__(
@@ -64,7 +65,8 @@ class NetBoxInventory:
             self._client.close()
         defaults = Defaults()
         hosts = Hosts()
-        for host in (*map(self._host, devices), *map(self._extra_host, self._extra)):
+        named = [device for device in devices if device.name]  # NetBox takes devices without a name; nobody can mean one of those
+        for host in (*map(self._host, named), *map(self._extra_host, self._extra)):
             if host.name in hosts:
                 raise InventoryIncomplete(f"Two targets are named {host.name!r}", remedy="Names of elements and systems must be unique.")
             host.defaults = defaults
@@ -73,13 +75,11 @@ class NetBoxInventory:
 
     @staticmethod
     def _host(device: Device) -> Host:
-        if device.name is None or device.platform is None:
-            raise InventoryIncomplete(f"The device {device.display or device.id} has no name or no platform in NetBox")
         return Host(
-            name=device.name,
+            name=device.name or "",
             hostname=device.primary_ip.address.partition("/")[0] if device.primary_ip else None,
             port=device.custom_fields.mgmt_port,
-            platform=device.platform.slug,
+            platform=device.platform.slug if device.platform else None,
             groups=ParentGroups(),
             data={"site": device.site.name, "role": device.role.slug if device.role else None},
         )

@@ -28,7 +28,14 @@ def newest(templates: Templates, tmp_path: Path) -> Iterator[SeededNetBox]:
 
 
 @pytest.fixture
-def templates_bench(templates: Templates, tmp_path: Path) -> Iterator[SeededNetBox]:
+def bench(templates: Templates, tmp_path: Path) -> Iterator[SeededNetBox]:
     """The bench profile: 64 ONUs a port, nothing in use."""
     with seeded_netbox(templates.get("4.6", "bench"), tmp_path / "lab") as running:
+        yield running
+
+
+@pytest.fixture
+def capacity(templates: Templates, tmp_path: Path) -> Iterator[SeededNetBox]:
+    """The capacity profile: eight exchanges."""
+    with seeded_netbox(templates.get("4.6", "capacity"), tmp_path / "lab") as running:
         yield running

@@ -91,8 +91,8 @@ def test_a_lone_order_takes_five_requests_and_the_first_of_a_process_eight(netbo
     assert counts == [8, 5, 5, 5, 5]
 
 
-def test_a_batch_of_ten_orders_takes_no_more_requests_than_one(templates_bench: SeededNetBox) -> None:
-    netbox, resources = templates_bench, templates_bench.resources()
+def test_a_batch_of_ten_orders_takes_no_more_requests_than_one(bench: SeededNetBox) -> None:
+    netbox, resources = bench, bench.resources()
     resources.reserve(line(1))
     netbox.calls.clear()
     results = resources.reserve(lines(range(2, 12)))
@@ -104,17 +104,17 @@ def test_a_batch_of_ten_orders_takes_no_more_requests_than_one(templates_bench: 
     assert [found.attributes["vid"] for found in granted(results) if found.kind == "vlan"] == list(range(3, 13))
 
 
-def test_a_batch_larger_than_a_bulk_request(templates_bench: SeededNetBox) -> None:
-    resources = templates_bench.resources()
+def test_a_batch_larger_than_a_bulk_request(bench: SeededNetBox) -> None:
+    resources = bench.resources()
     results = resources.reserve(lines(range(1, 131)))
     assert Counter(found.kind for found in granted(results)) == dict.fromkeys(("olt-port", "stock", "vlan", "ipv4", "ipv6-prefix"), 130)
     assert len(set(values(results))) == 650
     assert [found.attributes["onu_slug"] for found in granted(results) if found.kind == "olt-port"][63:66] == ["1.1.64", "1.2.1", "1.2.2"]
 
 
-def test_threads_and_processes_never_get_the_same(templates_bench: SeededNetBox) -> None:
-    shared = templates_bench.resources()  # threads of one process, and others that know nothing of each other
-    workers = [shared, shared, shared, *(templates_bench.resources() for _ in range(3))]
+def test_threads_and_processes_never_get_the_same(bench: SeededNetBox) -> None:
+    shared = bench.resources()  # threads of one process, and others that know nothing of each other
+    workers = [shared, shared, shared, *(bench.resources() for _ in range(3))]
     barrier = threading.Barrier(len(workers))
 
     def work(position: int) -> list[Allocation]:
@@ -127,7 +127,7 @@ def test_threads_and_processes_never_get_the_same(templates_bench: SeededNetBox)
     held = [(allocation.kind, *sorted(allocation.attributes.items())) for allocation in given if allocation.kind != "vlan"]
     assert len(set(held)) == len(held)
     assert len({allocation.attributes["vid"] for allocation in given if allocation.kind == "vlan"}) == 30
-    assert len(templates_bench.marked()) == len(given)
+    assert len(bench.marked()) == len(given)
 
 
 def test_the_last_ports_go_to_the_first_orders_and_the_others_keep_nothing_but_their_ont(newest: SeededNetBox) -> None:
