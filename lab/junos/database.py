@@ -37,8 +37,8 @@ class Database:
         self._user, self._minute = user, seconds_per_minute
         self._edited_by: int | None = None
         since = history.unconfirmed_since()
-        if since is not None and history.commits():
-            base = history.rollback(history.commits()[0].number - since)
+        if since is not None:
+            base = history.rollback(self._last_number() - since)
             if base is not None:
                 self._commit(base, None, None, None)
 
@@ -54,7 +54,7 @@ class Database:
             "candidate": list(setlines.lines(self.candidate)),
             "lock": self.lock_holder,
             "pending": self.pending is not None,
-            "commits": [{"revision": c.revision, "comment": c.comment, "log": c.log} for c in self.history.commits()],
+            "commits": [{"revision": c.revision, "comment": c.comment, "log": c.log} for c in self.history.commits(-1)],
         }
 
     # --- lock
@@ -148,8 +148,8 @@ class Database:
             self.pending = None
 
     def _last_number(self) -> int:
-        commits = self.history.commits()
-        return commits[0].number if commits else 0
+        newest = self.history.commits(1)
+        return newest[0].number if newest else 0
 
     def _commit(self, tree: Tree, comment: str | None, log: str | None, unconfirmed_since: int | None) -> None:
         commit = Commit(self._last_number() + 1, time.time(), self._user, "netconf", comment, log)

@@ -81,10 +81,10 @@ class History:
         """Close the file."""
         self._database.close()
 
-    def commits(self) -> list[Commit]:
-        """Return the last fifty commits, newest first."""
-        rows = self._database.execute("select number, at, user, client, comment, log from commit_log order by number desc limit 50")
-        return [Commit(*row) for row in rows]
+    def commits(self, limit: int = LARGEST_ROLLBACK + 1) -> list[Commit]:
+        """Return the last commits, newest first; all of them with a negative limit."""
+        query = "select number, at, user, client, comment, log from commit_log order by number desc limit ?"
+        return [Commit(*row) for row in self._database.execute(query, (limit,))]
 
     def commit(self, tree: Tree, commit: Commit, unconfirmed_since: int | None) -> None:
         """Make `tree` active. `unconfirmed_since` is the number of the commit up to which all is taken back at a restart."""

@@ -60,7 +60,7 @@ class Operations:
             "get-system-uptime-information": lambda *_: operational.system_uptime(self._started),
             "get-interface-information": lambda *_: operational.interface_information(database.active),
             "get-commit-information": lambda *_: operational.commit_information(database.history.commits()),
-            "get-commit-revision-information": lambda *_: operational.commit_revision(database.history.commits()[0]),
+            "get-commit-revision-information": lambda *_: operational.commit_revision(database.history.commits(1)[0]),
         }
 
     @property
