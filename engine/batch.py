@@ -55,7 +55,7 @@ class Batch:
     trees: Mapping[str, Tree]
 
     def tree(self, step: Step) -> Tree:
-        """The tree of a step, as it was when it was claimed. Read only."""
+        """The tree of a step, as it was when it was claimed. Others read it too: whoever wants to change something copies it."""
         return self.trees[step.root]
 
 

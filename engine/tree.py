@@ -286,10 +286,9 @@ class Tree:
         begins = step.gates and step.kind is StepKind.CONFIGURE and all(self.steps[key].state is StepState.DONE for key in step.needs)
         if item is not None and begins:
             self._move_item(item, OrderState.IN_PROGRESS, now)
-        self.roll(now)
 
     def settle(self, step: Step, result: StepResult, now: datetime, real: float) -> None:
-        """Record what became of a step, set free what depended on it, and roll the states up."""
+        """Record what became of a step, and set free what depended on it."""
         step.state, step.trouble, step.awaits, step.due = result.state, result.trouble, result.awaits, result.due or real
         step.evidence = result.evidence or step.evidence
         step.learned = {**step.learned, **result.learned}
@@ -299,7 +298,6 @@ class Tree:
             step.ended = now
         self._cancel_dependants()
         self._unlock(real)
-        self.roll(now)
 
     def decomposed(self, order: Order, now: datetime) -> None:
         """The order below exists: this one is in progress."""
@@ -328,21 +326,30 @@ class Tree:
 
     # -- states --------------------------------------------------------------------------------------------------------
     def roll(self, now: datetime) -> None:
-        """Bring items and orders to the state that follows from what is below them, from the bottom up."""
+        """Bring items and orders to the state that follows from what is below them, from the bottom up.
+
+        To be called once after a group of `claim` and `settle`.
+        """
+        gating: dict[tuple[str, str | None], list[Step]] = {}
+        for step in self.steps.values():
+            if step.gates:
+                gating.setdefault((step.order, step.item), []).append(step)
         for level in (Level.RESOURCE, Level.SERVICE, Level.PRODUCT):
             order = self.order_of(level)
             if order is None:
                 continue
-            for item in self.items_of(order.id):
-                self._roll_item(order, item, now)
-            state = roll_up(item.state for item in self.items_of(order.id))
+            items = self.items_of(order.id)
+            stopped = [step for step in gating.get((order.id, None), ()) if step.state in (StepState.HELD, StepState.FAILED)]
+            for item in items:
+                self._roll_item(order, item, gating.get((order.id, item.id), []), stopped, now)
+            state = roll_up(item.state for item in items)
             if state is not OrderState.ACKNOWLEDGED:
                 self._move_order(order, state, now)
 
-    def _roll_item(self, order: Order, item: Item, now: datetime) -> None:
-        own = [step for step in self.steps_of(order.id, item.id) if step.gates]
+    def _roll_item(self, order: Order, item: Item, own: list[Step], stopped: list[Step], now: datetime) -> None:
+        """`own`: the item's gating steps; `stopped`: steps of the order itself (decomposition, reservation) that stand still, without
+        which none of its items goes on."""
         children = self.children(order, item)
-        stopped = self._stopped(order)
         if not own and not children and not stopped and not self._planned(order):
             return
         states = [child.state for child in children] + ([_of_steps(own, item)] if own else [])
@@ -359,10 +366,6 @@ class Tree:
             state = OrderState.FAILED
         if state is not OrderState.ACKNOWLEDGED:
             self._move_item(item, state, now)
-
-    def _stopped(self, order: Order) -> list[Step]:
-        """Steps of the order itself (decomposition, reservation) without which none of its items goes on."""
-        return [s for s in self.steps.values() if s.order == order.id and s.item is None and s.state in (StepState.HELD, StepState.FAILED)]
 
     def _planned(self, order: Order) -> bool:
         """Whether all that will ever belong to the items of this order is there."""

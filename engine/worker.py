@@ -87,8 +87,11 @@ class Worker:
         steps = [step for step in first if step.kind is first[0].kind]
         if first[0].kind is StepKind.CONFIGURE:
             steps += fused(trees.values(), steps, lane)
+        now = at.clock.now()
         for step in steps:
-            trees[step.root].claim(step, at.clock.now())
+            trees[step.root].claim(step, now)
+        for tree in trees.values():
+            tree.roll(now)
         return Batch(holding, tuple(replace(step) for step in in_order(steps)), trees)
 
     # -- doing and settling --------------------------------------------------------------------------------------------
@@ -117,6 +120,8 @@ class Worker:
                 if step.state is StepState.RUNNING and step.attempt == attempts[key]:
                     trees[key.root].settle(step, self._masked(trees[key.root], result), now, real)
                     settled += 1
+            for tree in trees.values():
+                tree.roll(now)
             hot = self._hot(trees, settlement.results)
         self._hint(hot)
         return settled

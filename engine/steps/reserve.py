@@ -60,7 +60,7 @@ def _policy(batch: Batch, at: Workplace, step: Step, error: TurnupError) -> Step
 
 def _result(batch: Batch, at: Workplace, step: Step, taken: list[Allocation], short: list[Shortage]) -> StepResult:
     """The first reservation is done even when something is short: what is short goes on as a step of its own."""
-    tree = batch.tree(step)
+    tree = batch.tree(step).copy()
     tree.allocations.update({allocation.mark: allocation for allocation in taken})
     try:
         wanted.bind(at.scope(tree))

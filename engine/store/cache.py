@@ -27,7 +27,7 @@ class TreeCache:
             return kept[1].copy()
 
     def put(self, root: str, version: int, tree: Tree) -> None:
-        """Keep a copy; what was not used longest goes. Orders that have ended are not worth keeping."""
+        """Keep a tree that nobody will change any more; what was not used longest goes. Orders that have ended are not kept."""
         with self._guard:
             if tree.root.state.final and not any(not step.state.final for step in tree.steps.values()):
                 self._trees.pop(root, None)
@@ -35,7 +35,7 @@ class TreeCache:
             kept = self._trees.get(root)
             if kept is not None and kept[0] > version:
                 return  # a newer one was faster
-            self._trees[root] = (version, tree.copy())
+            self._trees[root] = (version, tree)
             self._trees.move_to_end(root)
             while len(self._trees) > self._limit:
                 self._trees.popitem(last=False)

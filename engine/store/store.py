@@ -56,7 +56,7 @@ class Store:
         found = {root: tree for root, version in versions.items() if (tree := self._cache.get(root, version)) is not None}
         loaded = self._load(tx, [root for root in versions if root not in found])
         for root, tree in loaded.items():
-            self._cache.put(root, versions[root], tree)
+            self._cache.put(root, versions[root], tree.copy())
         return {root: found.get(root) or loaded[root] for root in versions}
 
     def _load(self, tx: sa.Connection, wanted: Sequence[str]) -> dict[str, Tree]:
