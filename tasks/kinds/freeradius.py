@@ -18,7 +18,6 @@ from tasks.access import access_of
 from tasks.kinds.documents import Body, DocumentKind, DocumentStore, Operation
 from tasks.transaction import Deadline
 
-
 _LOGGING_NAME = "radius"
 # at DEBUG, SQLAlchemy logs every row it reads, passwords and all, whatever hide_parameters says
 logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.INFO)

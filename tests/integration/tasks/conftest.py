@@ -4,59 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from nornir.core import Nornir
-from nornir.core.inventory import Defaults, Groups, Host, Hosts, Inventory
+from lab_targets import PLATFORMS, Target, http_access, ssh_target
+from nornir.core.inventory import Host
 
-from lab.credentials import credentials
 from lab.remote import Remote
-from lab.standin import Endpoint, running
-from tasks.access import Access, apply
-
-
-@dataclass(frozen=True)
-class Target:
-    """A stand-in, how it is reached, and its control endpoint."""
-
-    name: str
-    platform: str
-    access: Access
-    remote: Remote
-    endpoint: Endpoint
-
-    def host(self, **other: object) -> Host:
-        """A Nornir host that reaches it; `other` replaces fields of its access."""
-        nornir = inventory_of(self, access=replace(self.access, **other))  # type: ignore[arg-type]
-        return nornir.inventory.hosts[self.name]
-
-
-def inventory_of(*targets: Target, access: Access | None = None) -> Nornir:
-    """Nornir over these targets."""
-    hosts = Hosts({target.name: Host(target.name, platform=target.platform) for target in targets})
-    inventory = Inventory(hosts, Groups(), Defaults())
-    apply(inventory, {target.name: access or target.access for target in targets})
-    return Nornir(inventory)
+from lab.standin import running
 
 
 @pytest.fixture(scope="session")
 def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("lab")
-
-
-def ssh_target(endpoint: Endpoint, platform: str, lab: Path) -> Target:
-    login = credentials(lab, endpoint.name).devices[endpoint.name]
-    access = Access(
-        username=login.user,
-        password=login.password,
-        hostname=endpoint.host,
-        port=endpoint.port,
-        known_hosts=lab / "known_hosts",
-        timeout=5,
-    )
-    return Target(endpoint.name, platform, access, Remote(endpoint), endpoint)
 
 
 @pytest.fixture(scope="session")
@@ -94,24 +54,6 @@ def bng(_bng: Target) -> Iterator[Target]:
     _bng.remote.heal()
 
 
-_HTTP = {"kea": "kea", "acs": "genieacs", "radius": "freeradius", "cloudwifi": "openwifi", "logistics": "logistics"}
-"""Kind of stand-in -> platform."""
-
-
-def _access(endpoint: Endpoint, lab: Path) -> Access:
-    known = credentials(lab)
-    keys = {"cloudwifi": known.cloudwifi_api_key, "logistics": known.logistics_api_key}
-    logins = {"kea": known.kea, "acs": known.acs}
-    login = logins.get(endpoint.kind)
-    return Access(
-        username=login.user if login else None,
-        password=login.password if login else None,
-        api_key=keys.get(endpoint.kind),
-        urls={**endpoint.urls, **({"": endpoint.url} if endpoint.url else {})},
-        timeout=5,
-    )
-
-
 @pytest.fixture(scope="session")
 def _systems(lab_folder: Path) -> Iterator[Callable[[str], Target]]:
     """Starts each system when a test first needs it."""
@@ -121,7 +63,7 @@ def _systems(lab_folder: Path) -> Iterator[Callable[[str], Target]]:
         def system(kind: str) -> Target:
             if kind not in started:
                 endpoint = stack.enter_context(running(kind, kind, lab_folder / kind, lab=lab_folder))
-                started[kind] = Target(kind, _HTTP[kind], _access(endpoint, lab_folder), Remote(endpoint), endpoint)
+                started[kind] = Target(kind, PLATFORMS[kind], http_access(endpoint, lab_folder), Remote(endpoint), endpoint)
             return started[kind]
 
         yield system

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from conftest import Target
+from lab_targets import Target
 from nornir.core.inventory import Host
 
 from engine.ports import Change

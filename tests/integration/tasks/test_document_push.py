@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pushes
 import pytest
-import transactions
-from bodies import change, delete, parcel, preset, provision, put, radcheck, radreply, reservation4, reservation6, tag
-from conftest import Target
+from document_changes import change, delete, parcel, preset, provision, put, radcheck, radreply, reservation4, reservation6, tag
+from lab_targets import Target
 from nornir.core.inventory import Host
-from transactions import READBACK, at_the, code, undone
+from pushes import READBACK, at_the, code, undone
 
 from engine.ports import Change, Outcome, TransactionState
 from tasks.kinds import for_platform
@@ -25,7 +25,7 @@ Opened = Callable[[Host], Host]
 
 
 def pushed(target: Target, host: Host, change_: Change, **other: Any) -> Outcome:
-    return for_platform(target.platform).push(transactions.push_of(target.name, change_, READBACK, **other), host)
+    return for_platform(target.platform).push(pushes.push_of(target.name, change_, READBACK, **other), host)
 
 
 LINES = {
@@ -104,7 +104,7 @@ class TestEverySystem:
     def test_resolved_by_what_it_holds(self, kind: str, system: System, opened: Opened) -> None:
         target = system(kind)
         host, line, before = opened(target.host()), LINES[kind](24), held(target)
-        push = transactions.push_of(target.name, line)
+        push = pushes.push_of(target.name, line)
         resolve = for_platform(target.platform).resolve
         assert resolve(push, host).state is TransactionState.REVERSED
         half = change(json.loads(line.forward)[0])

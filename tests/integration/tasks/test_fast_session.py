@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Target, ssh_target
+from lab_targets import Target, ssh_target
 from ncclient.operations import RPCError
 from ncclient.transport.ssh import SSHSession
 from nornir.core.inventory import Host

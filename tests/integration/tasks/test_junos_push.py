@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pushes
 import pytest
-import transactions
-from conftest import Target
+from lab_targets import Target
 from napalm.junos.junos import JunOSDriver
 from nornir.core.inventory import Host
-from transactions import READBACK, at_the, code, undone
+from pushes import READBACK, at_the, code, undone
 
 from engine.ports import Change, CheckRequest, Outcome, Push, TransactionState
 from tasks.connections.junos import junos_of
@@ -21,7 +21,7 @@ KIND = JunosKind()
 
 
 def push_of(change: Change, *checks: CheckRequest, **other: Any) -> Push:
-    return transactions.push_of("BNG-EAST-01", change, *checks, **other)
+    return pushes.push_of("BNG-EAST-01", change, *checks, **other)
 
 
 def unit(vlan: int, **other: str) -> Change:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from nornir.core.inventory import Defaults, Groups, Host, Hosts, Inventory
+from pushes import READBACK, at_the, code, push_of
 from small_device import SmallDevice, serving
-from transactions import READBACK, at_the, code, push_of
 
 from engine.ports import Change, CheckRequest, TransactionState
 from lab.faults import Do, Fault

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pushes
 import pytest
-import transactions
-from conftest import Target
-from lines import described, v_ani
+from lab_targets import Target
 from nornir.core.inventory import Host
-from transactions import at_the, code, undone
+from olt_changes import described, v_ani
+from pushes import at_the, code, undone
 
 from engine.ports import Change, CheckRequest, Outcome, Push, TransactionState
 from tasks.connections.netconf import netconf_of
@@ -21,7 +21,7 @@ KIND = NetconfKind()
 
 
 def push_of(change: Change, *checks: CheckRequest, **other: Any) -> Push:
-    return transactions.push_of("OLT-EAST-07", change, *checks, **other)
+    return pushes.push_of("OLT-EAST-07", change, *checks, **other)
 
 
 @pytest.fixture

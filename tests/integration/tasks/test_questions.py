@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pushes
 import pytest
-import transactions
-from bodies import change, parcel, put
-from conftest import Target
+from document_changes import change, parcel, put
+from lab_targets import Target
 from nornir.core.inventory import Host
 
 from engine.ports import Answer, Look, Question, TransactionState
@@ -38,7 +38,7 @@ class TestDelivered:
         target = system("logistics")
         host = opened(target.host())
         line = change(put(*parcel("RO-91/ROI-7", "HWT-91", hours=0.05)))
-        outcome = for_platform(target.platform).push(transactions.push_of(target.name, line), host)
+        outcome = for_platform(target.platform).push(pushes.push_of(target.name, line), host)
         assert outcome.state is TransactionState.CONFIRMED
         answer = eventually(lambda: asked(target, host, "delivered", order="RO-91/ROI-7"))
         assert answer.awaits == "delivered:RO-91/ROI-7"
@@ -50,7 +50,7 @@ class TestDelivered:
         target = system("logistics")
         host = opened(target.host())
         line = change(put(*parcel("RO-92/ROI-7", "HWT-92", hours=9000)))
-        outcome = for_platform(target.platform).push(transactions.push_of(target.name, line), host)
+        outcome = for_platform(target.platform).push(pushes.push_of(target.name, line), host)
         assert (outcome.state, outcome.trouble) == (TransactionState.CONFIRMED, None)
         answer = asked(target, host, "delivered", order="RO-92/ROI-7")
         assert (answer.look, answer.awaits, answer.trouble) == (Look.NOT_YET, "delivered:RO-92/ROI-7", None)

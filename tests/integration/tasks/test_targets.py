@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pushes
 import pytest
-import transactions
-from bodies import change, put, radcheck
-from conftest import Target, inventory_of
-from lines import v_ani
+from document_changes import change, put, radcheck
+from lab_targets import Target, inventory_of
 from nornir.core.inventory import Host
-from transactions import READBACK, code, undone
+from olt_changes import v_ani
+from pushes import READBACK, code, undone
 
 from engine.errors import TargetDenied, TargetUnknown
 from engine.ports import Change, Fragment, Look, Outcome, Push, Question, Targets, TransactionState, Wanted
@@ -46,13 +46,13 @@ def test_from_template_to_device_and_back(targets: Targets, olt: Target) -> None
     wanted = bearer(targets, "1.9")
     create = targets.change("OLT-EAST-07", [], [wanted], {})
     assert "+" in targets.show("OLT-EAST-07", create)
-    assert targets.push(transactions.push_of("OLT-EAST-07", create, READBACK)).state is TransactionState.CONFIRMED
+    assert targets.push(pushes.push_of("OLT-EAST-07", create, READBACK)).state is TransactionState.CONFIRMED
     assert not targets.change("OLT-EAST-07", [wanted], [wanted], {})
     modify = targets.change("OLT-EAST-07", [wanted], [bearer(targets, "1.9", "HWTC99999999")], {})
-    assert targets.push(transactions.push_of("OLT-EAST-07", modify, READBACK)).state is TransactionState.CONFIRMED
+    assert targets.push(pushes.push_of("OLT-EAST-07", modify, READBACK)).state is TransactionState.CONFIRMED
     assert "HWTC99999999" in olt.remote.state()["running"]
-    assert targets.push(transactions.push_of("OLT-EAST-07", undone(modify), READBACK)).state is TransactionState.CONFIRMED
-    assert targets.push(transactions.push_of("OLT-EAST-07", undone(create), READBACK)).state is TransactionState.CONFIRMED
+    assert targets.push(pushes.push_of("OLT-EAST-07", undone(modify), READBACK)).state is TransactionState.CONFIRMED
+    assert targets.push(pushes.push_of("OLT-EAST-07", undone(create), READBACK)).state is TransactionState.CONFIRMED
     assert olt.remote.state()["running"] == before
 
 
@@ -71,7 +71,7 @@ def test_an_unknown_target(targets: Targets) -> None:
     for ask in (
         lambda: targets.platform("NOWHERE"),
         lambda: targets.day_zero("NOWHERE"),
-        lambda: targets.push(transactions.push_of("NOWHERE", v_ani("1.1"))),
+        lambda: targets.push(pushes.push_of("NOWHERE", v_ani("1.1"))),
     ):
         with pytest.raises(TargetUnknown, match="NOWHERE"):
             ask()
@@ -86,23 +86,23 @@ def test_day_zero_raises_what_went_wrong(olt: Target) -> None:
 def test_a_failure_does_not_keep_the_next_push_from_the_target(targets: Targets, olt: Target) -> None:
     for _ in range(3):
         olt.remote.fail("edit-config", "refuse")
-        assert targets.push(transactions.push_of("OLT-EAST-07", v_ani("1.10"))).state is TransactionState.REFUSED
-    assert targets.push(transactions.push_of("OLT-EAST-07", v_ani("1.10"))).state is TransactionState.CONFIRMED
-    assert targets.push(transactions.push_of("OLT-EAST-07", undone(v_ani("1.10")))).state is TransactionState.CONFIRMED
+        assert targets.push(pushes.push_of("OLT-EAST-07", v_ani("1.10"))).state is TransactionState.REFUSED
+    assert targets.push(pushes.push_of("OLT-EAST-07", v_ani("1.10"))).state is TransactionState.CONFIRMED
+    assert targets.push(pushes.push_of("OLT-EAST-07", undone(v_ani("1.10")))).state is TransactionState.CONFIRMED
 
 
 def test_targets_are_pushed_side_by_side(targets: Targets, olt: Target, system: Callable[[str], Target]) -> None:
     """One that hangs does not hold up another: its push ends while the first still waits."""
     olt.remote.fail("validate", "hang")
     slow: list[Outcome] = []
-    thread = threading.Thread(target=lambda: slow.append(targets.push(transactions.push_of("OLT-EAST-07", v_ani("1.11"), timeout=3))))
+    thread = threading.Thread(target=lambda: slow.append(targets.push(pushes.push_of("OLT-EAST-07", v_ani("1.11"), timeout=3))))
     thread.start()
     row = change(put(*radcheck("SI-side", "pw")))
-    assert targets.push(transactions.push_of("radius", row)).state is TransactionState.CONFIRMED
+    assert targets.push(pushes.push_of("radius", row)).state is TransactionState.CONFIRMED
     assert not slow
     thread.join()
     assert code(slow[0]) == "TARGET_TIMEOUT"
-    assert targets.push(transactions.push_of("radius", undone(row))).state is TransactionState.CONFIRMED
+    assert targets.push(pushes.push_of("radius", undone(row))).state is TransactionState.CONFIRMED
 
 
 class _Broken(NetconfKind):
@@ -121,7 +121,7 @@ def test_a_fault_of_ours_is_an_unknown_outcome_without_secrets(targets: Targets,
         raise ZeroDivisionError("secret-1")
 
     monkeypatch.setattr("tasks.kinds.KINDS", {**kinds.KINDS, "bbf-olt": _Broken(fault)})
-    outcome = targets.push(transactions.push_of("OLT-EAST-07", v_ani("1.1")))
+    outcome = targets.push(pushes.push_of("OLT-EAST-07", v_ani("1.1")))
     assert (outcome.state, code(outcome)) == (TransactionState.UNKNOWN, "INTERNAL")
     assert "secret-1" not in str(outcome)
 
@@ -130,14 +130,14 @@ def test_a_push_that_never_ends_is_given_up(targets: Targets, monkeypatch: pytes
     gate = threading.Event()
     monkeypatch.setattr("tasks.kinds.KINDS", {**kinds.KINDS, "bbf-olt": _Broken(gate.wait)})
     monkeypatch.setattr("tasks.targets._TO_SETTLE", 0.1)
-    outcome = targets.push(transactions.push_of("OLT-EAST-07", v_ani("1.1"), timeout=0.1))
+    outcome = targets.push(pushes.push_of("OLT-EAST-07", v_ani("1.1"), timeout=0.1))
     gate.set()
     assert (outcome.state, code(outcome)) == (TransactionState.UNKNOWN, "TARGET_TIMEOUT")
 
 
 def test_what_became_of_a_push(targets: Targets) -> None:
     at = "interfaces ge-0/0/1 unit 1900"
-    push = transactions.push_of("BNG-EAST-01", Change(f"set {at} vlan-id 1900", f"delete {at}"))
+    push = pushes.push_of("BNG-EAST-01", Change(f"set {at} vlan-id 1900", f"delete {at}"))
     assert targets.resolve(push).state is TransactionState.REVERSED
     assert targets.push(push).state is TransactionState.CONFIRMED
     assert targets.resolve(push).state is TransactionState.CONFIRMED
@@ -156,8 +156,8 @@ def test_no_secret_is_logged(targets: Targets, system: Callable[[str], Target], 
     caplog.set_level(logging.DEBUG, logger="httpx")
     caplog.set_level(logging.DEBUG, logger="sqlalchemy")
     row = change(put(*radcheck("SI-log", "secret-in-a-row")))
-    assert targets.push(transactions.push_of("radius", row)).state is TransactionState.CONFIRMED
-    assert targets.push(transactions.push_of("radius", undone(row))).state is TransactionState.CONFIRMED
+    assert targets.push(pushes.push_of("radius", row)).state is TransactionState.CONFIRMED
+    assert targets.push(pushes.push_of("radius", undone(row))).state is TransactionState.CONFIRMED
     assert caplog.records
     for secret in ("secret-in-a-row", *(target.access.password or "-" * 9 for target in (system("kea"),))):
         assert secret not in caplog.text
