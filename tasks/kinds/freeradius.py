@@ -19,8 +19,8 @@ from tasks.kinds.documents import Body, DocumentKind, DocumentStore, Operation
 from tasks.transaction import Deadline
 
 _LOGGING_NAME = "radius"
-# at DEBUG, SQLAlchemy logs every row it reads, passwords and all, whatever hide_parameters says
-logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.INFO)
+# at DEBUG, SQLAlchemy logs every row it reads, passwords and all, whatever hide_parameters says; at INFO every statement
+logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGING_NAME}").setLevel(logging.WARNING)
 
 
 def _table(name: str, *keys: str, columns: Sequence[str]) -> sa.Table:
