@@ -20,7 +20,7 @@ from engine.errors import InventoryError, InventoryIncomplete, InventoryRefused,
 from inventory.fields import CustomFields, JsonObject
 from inventory.filters import FILTERS, SHOW
 from inventory.refusal import PoolEmpty, refusal
-from inventory.session import OnCall, Patience, Session, WithHeaders
+from inventory.session import OnCall, Patience, Redirected, Session, WithHeaders
 
 OLDEST = (4, 4)
 """NetBox before this is refused."""
@@ -174,6 +174,9 @@ class NetBox:
         self._refuse_old()
 
     def _unreachable(self, error: requests.RequestException) -> InventoryError:
+        if isinstance(error, Redirected):
+            text = f"NetBox at {self.url} redirects to {error}"
+            return InventoryRefused(text, remedy="Set TURNUP_NETBOX__URL to the address that answers itself.")
         if isinstance(error, requests.exceptions.SSLError):
             return InventoryRefused(
                 f"The certificate of NetBox at {self.url} is not trusted: {_brief(error)}", remedy="Set TURNUP_NETBOX__CA_FILE."

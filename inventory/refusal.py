@@ -43,7 +43,7 @@ class NotFound(InventoryRefused):
 
 
 def refusal(response: requests.Response, *, secret: str) -> InventoryError:
-    """Return the error that a response of 3xx, 4xx or 5xx stands for. `secret` is the token: it never gets into the message."""
+    """Return the error that a response of 4xx or 5xx stands for. `secret` is the token: it never gets into the message."""
     body = _json(response)
     said = words(body) or response.text[:200].strip() or response.reason or "no explanation"
     text = f"NetBox answered {response.status_code} to {_request(response)}: {said}".replace(secret, "***")[:_LONGEST]
@@ -62,9 +62,6 @@ def refusal(response: requests.Response, *, secret: str) -> InventoryError:
         return NotFound(text, remedy="Run `turnup inventory audit`; if everything is not found, TURNUP_NETBOX__URL is wrong.")
     if status == 429 or status >= 500:
         return InventoryUnreachable(text)
-    if 300 <= status < 400:
-        where = response.headers.get("Location", "elsewhere")
-        return InventoryRefused(f"NetBox redirects to {where}", remedy="Set TURNUP_NETBOX__URL to the address that answers itself.")
     return InventoryRefused(text)
 
 

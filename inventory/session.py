@@ -41,6 +41,10 @@ class Patience:
     """Repetitions of a GET that got no answer, 502, 503 or 504. A write is repeated only when its connection was never made."""
 
 
+class Redirected(requests.RequestException):
+    """NetBox answered with a redirect. Its message is where to."""
+
+
 class Session(requests.Session):
     """A session for one NetBox. Safe to use from several threads: it keeps no cookies and changes no state of its own."""
 
@@ -85,6 +89,8 @@ class Session(requests.Session):
         finally:
             if self._on_call is not None:
                 self._on_call(Call(_text(method).upper(), _path(_text(url)), status, time.monotonic() - started))
+        if 300 <= response.status_code < 400:  # pynetbox takes everything below 400 for success
+            raise Redirected(response.headers.get("Location", "elsewhere"))
         return response
 
 
