@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from engine.context import SEALED, Scope, remembered_site, secret_values
 from engine.errors import TemplateFailed
-from engine.expressions import render
+from engine.expressions import names, render
 from engine.ports import Allocation, Change, ItemState, TransactionState, Trouble
 from engine.states import Level, OrderState
 from engine.store import rows
@@ -22,6 +22,9 @@ from engine.store.schema import events, instances, orders
 from engine.store.store import Store
 from engine.tree import Item, Order, Step, StepKind, StepState, Tree
 from engine.vault import MASK, mask
+
+LATER = "(its target tells later)"
+"""Stands in a dry run for what only a target can tell, later."""
 
 
 class Shows(Protocol):
@@ -187,8 +190,8 @@ def document(at: Records, tree: Tree, *, history: bool = True) -> OrderDocument:
         orders=[head(order) for order in in_levels(tree)],
         items=items(tree),
         allocations=allocations(scope),
-        services=[_instance(i) for i in tree.instances.values() if i.level is Level.SERVICE],
-        products=[_instance(i) for i in tree.instances.values() if i.level is Level.PRODUCT],
+        services=_instances(tree, Level.SERVICE),
+        products=_instances(tree, Level.PRODUCT),
         targets=_targets(at, tree),
         transactions=transactions,
         history=_history(at, tree) if history else [],
@@ -255,6 +258,8 @@ def allocations(scope: Scope, *, expected: bool = False) -> list[AllocationView]
             continue
         context = scope.of_item(item)
         for line in scope.catalogue.resource(item.specification).report:
+            if expected:
+                context["learned"] = {name.partition(".")[2]: LATER for name in names(line.value) if name.startswith("learned.")}
             try:
                 value = render(line.value, context)
             except TemplateFailed:
@@ -313,6 +318,12 @@ def masked(characteristics: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: MASK if isinstance(value, dict) and SEALED in value else value for name, value in characteristics.items() if value is not None
     }
+
+
+def _instances(tree: Tree, level: Level) -> list[InstanceView]:
+    """In the order of the items that make them."""
+    found = [instance for instance in tree.instances.values() if instance.level is level]
+    return [_instance(i) for i in sorted(found, key=lambda i: tree.items[i.order, i.item].ordinal)]
 
 
 def _instance(instance: Any) -> InstanceView:

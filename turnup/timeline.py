@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine.states import OrderState
 from engine.views import EventView, ItemView, OrderDocument
 
-_NOTED = {OrderState.COMPLETED, OrderState.HELD, OrderState.FAILED, OrderState.PARTIAL, OrderState.REJECTED, OrderState.CANCELLED}
-"""States of items that are worth a line. That an item has begun shows in the next one's."""
+_ENDS = {OrderState.COMPLETED, OrderState.FAILED, OrderState.PARTIAL, OrderState.REJECTED, OrderState.CANCELLED}
+_NOTED = _ENDS | {OrderState.HELD}
+"""States of items that are worth a line. That an item has begun shows in the next one's, and `pending` in what it waited for."""
+_WHEN = re.compile(r",? at \d{4}-\d\d-\d\dT\S+$")
 
 
 @dataclass(frozen=True)
@@ -22,48 +25,55 @@ class Moment:
 
 
 def timeline(document: OrderDocument) -> list[Moment]:
-    """The moments of an order, the first first; what happened at the same time is one moment."""
-    found: dict[datetime, list[str]] = {}
-    for at, text in sorted((*_events(document), *_reservations(document), *_waits(document)), key=lambda each: each[0]):
-        found.setdefault(at, []).append(text)
-    return [Moment(at - document.order.created, "; ".join(dict.fromkeys(texts))) for at, texts in found.items()]
+    """The moments of an order, the first first. What happened to orders of several levels in one stroke is one moment."""
+    # from cause to effect: times are kept to the second, and sorting leaves equal ones as they come
+    told = (*_waits(document), *_reservations(document), *_items(document), *_orders(document))
+    found = sorted(told, key=lambda each: each[0].replace(microsecond=0))
+    return [Moment(at - document.order.created, text) for at, text in found]
 
 
-def _events(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
+def _orders(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
+    """Acknowledged, begun, held, gone on, ended."""
     levels = {order.id: order.level for order in document.orders}
-    items = {(item.order, item.id): item for item in document.items}
+    states: dict[str, str] = {}
+    strokes: dict[datetime, list[str]] = {}
     for event in document.history:
-        level = levels.get(event.order, "")
-        text = _of_item(document, items[event.order, event.item], event) if event.item else _of_order(level, event)
-        if text:
-            yield event.at, text
+        if event.item is not None or event.type not in ("orderCreate", "orderStateChange"):
+            continue
+        state, before = str(event.data["state"]), states.get(event.order)
+        if state == OrderState.PENDING or (state == OrderState.IN_PROGRESS and before == state):
+            continue  # the outside world is waited for, and told when it has done its part
+        states[event.order] = state
+        reason = f" ({event.data['reason']})" if event.data.get("reason") else ""
+        strokes.setdefault(event.at, []).append(f"{levels.get(event.order, '')} order {event.order} {state}{reason}")
+    for at, texts in strokes.items():
+        yield at, ", ".join(texts)
 
 
-def _of_order(level: str, event: EventView) -> str:
-    if event.type in ("orderCreate", "orderStateChange"):
-        reason = f": {event.data['reason']}" if event.data.get("reason") else ""
-        return f"{level} order {event.order} {event.data['state']}{reason}"
-    if event.type == "transaction" and event.data["state"] != "confirmed":
-        return f"{event.data['target']}: transaction {event.data['state']}"
-    return ""
+def _items(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
+    """Service and resource items that ended or stopped, with what they gave; transactions that did not go through."""
+    items = {(item.order, item.id): item for item in document.items}
+    active = {(event.order, event.item): event for event in document.history if event.data.get("state") == "active"}
+    for event in document.history:
+        item = items.get((event.order, event.item or ""))
+        if item is not None and event.type == "itemStateChange" and event.data["state"] in _NOTED:
+            made = active.get((event.order, event.item))
+            yield event.at, _of_item(document, item, event, made)
+        elif event.type == "transaction" and event.data["state"] != "confirmed":
+            yield event.at, f"{event.data['target']}: transaction {event.data['state']}"
 
 
-def _of_item(document: OrderDocument, item: ItemView, event: EventView) -> str:
-    name = f"{item.id} {item.specification.partition(':')[2] or item.specification}"
-    if event.type == "itemStateChange" and event.data["state"] in _NOTED:
-        reason = f": {event.data['reason']}" if event.data.get("reason") else ""
-        return f"{name} {event.data['state']}{reason}{_result(document, item, event.data)}"
-    if event.type in ("serviceStateChange", "productStateChange") and event.data["state"] == "active":
-        return f"{event.type.removesuffix('StateChange')} {event.data['id']} active"
-    return ""
-
-
-def _result(document: OrderDocument, item: ItemView, data: Mapping[str, object]) -> str:
-    """What a completed resource item gave."""
-    if item.level != "resource" or data["state"] != OrderState.COMPLETED:
-        return ""
-    values = [line.value for line in document.allocations if line.rfs == item.specification.partition(":")[2]]
-    return f": {'; '.join(values)}" if values else ""
+def _of_item(document: OrderDocument, item: ItemView, event: EventView, made: EventView | None) -> str:
+    state = event.data["state"]
+    text = f"{item.id} {item.specification.partition(':')[2] or item.specification} {state}"
+    if event.data.get("reason"):
+        return f"{text}: {event.data['reason']}"
+    if state != OrderState.COMPLETED:
+        return text
+    values = [line.value for line in document.allocations if item.level == "resource" and line.rfs == item.specification.partition(":")[2]]
+    if made is not None:
+        values.append(f"{item.level} {made.data['id']} active")
+    return f"{text}: {'; '.join(values)}" if values else text
 
 
 def _reservations(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
@@ -73,12 +83,14 @@ def _reservations(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
         if event.type == "allocation":
             found.setdefault(event.at, []).append(str(event.data["name"]))
     for at, names in found.items():
-        yield at, f"reserved: {', '.join(names)}"
+        yield at, f"reserved in NetBox: {', '.join(names)}"
 
 
 def _waits(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
     """What the outside world did: deliveries, calls, the customer online."""
-    for item in document.items:
+    told: set[str] = set()
+    for item in sorted(document.items, key=lambda item: item.level != "service"):
         for step in item.steps:
-            if step.kind in ("wait", "online") and step.ended is not None and step.evidence:
-                yield step.ended, f"{'online: ' if step.kind == 'online' else ''}{step.evidence}"
+            if step.kind in ("wait", "online") and step.ended is not None and step.evidence not in ("", *told):
+                told.add(step.evidence)
+                yield step.ended, ("online: " if step.kind == "online" else "") + _WHEN.sub("", step.evidence)

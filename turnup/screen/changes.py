@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import RenderableType
-from rich.panel import Panel
+from rich.console import Group, RenderableType
+from rich.rule import Rule
 from rich.text import Text
 
 from engine.views import TransactionView
@@ -13,9 +13,9 @@ from turnup.screen import marks
 
 
 def change(title: str, text: str) -> RenderableType:
-    """One change, a statement a line: what comes in green, what goes in red."""
+    """One change, a statement a line: what comes in green, what goes in red. Without a frame, so that it can be copied."""
     body = Text("\n").join(_line(line) for line in text.splitlines()) if text.strip() else Text("no change", "dim")
-    return Panel(body, title=f"[bold]{title}[/]", title_align="left", border_style="dim", padding=(0, 1))
+    return Group(Rule(Text(title, "bold"), align="left", style="dim"), body, "")
 
 
 def _line(line: str) -> Text:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from rich.text import Text
 
@@ -53,3 +54,11 @@ def since(span: timedelta) -> str:
     if minutes < 120:
         return f"{minutes:.0f} min"
     return f"{round(minutes / 60, 1):g} h"
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)")
+
+
+def times(text: str, zone: tzinfo | None) -> str:
+    """The text with its ISO 8601 times as people write them, in this zone."""
+    return _TIME.sub(lambda found: f"{datetime.fromisoformat(found[0]).astimezone(zone):%Y-%m-%d %H:%M}", text)

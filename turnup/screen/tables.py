@@ -90,7 +90,7 @@ def online(document: OrderDocument) -> list[Text]:
         for step in item.steps:
             if step.kind == "online":
                 line = marks.mark(step.state).append(f" online ({item.id}): ")
-                line.append(step.evidence or "not seen yet")
+                line.append(marks.times(step.evidence, document.order.created.tzinfo) or "not seen yet")
                 found.append(line)
     return found
 

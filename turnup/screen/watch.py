@@ -97,7 +97,7 @@ class PlainWatch:
     def __init__(self, console: Console, now: Callable[[], datetime]) -> None:
         self._console, self._now = console, now
         self._known: dict[str, str] = {}
-        self._tree_shown = self._plan_shown = False
+        self._plan_shown = False
 
     def __enter__(self) -> Self:
         """Nothing to prepare."""
@@ -107,26 +107,35 @@ class PlainWatch:
         """Nothing to leave."""
 
     def update(self, document: OrderDocument) -> None:
-        """Print what has changed; tree and plan as soon as they are complete."""
+        """Print what has changed; tree and plan as soon as they are complete. Of an order that has ended already only these."""
+        over = bool(document.order.ended) and not self._known
         if planned(document) and not self._plan_shown:
             self._plan_shown = True
-            self._console.print(decomposition.tree(title(document), document.items, states=False), plan(document.items), sep="\n")
+            self._console.print(decomposition.tree(title(document), document.items, states=over), plan(document.items), sep="\n")
+        if over:
+            return
         elapsed = marks.since(self._now() - document.order.created)
-        for name, state, more in _states(document):
+        for name, state in _states(document):
             if self._known.get(name) != state:
                 self._known[name] = state
-                self._console.print(f"{elapsed:>8}  {name}: {state}{more}", highlight=False, markup=False)
+                self._console.print(f"{elapsed:>8}  {name}: {state}", highlight=False, markup=False)
 
 
-def _states(document: OrderDocument) -> Iterator[tuple[str, str, str]]:
+_TOLD = {"waiting", "held", "done", "failed"}
+
+
+def _states(document: OrderDocument) -> Iterator[tuple[str, str]]:
+    zone = document.order.created.tzinfo
     for order in document.orders:
-        yield f"{order.level} order {order.id}", order.state, ""
+        yield f"{order.level} order {order.id}", order.state
     for item in document.items:
-        yield f"{item.id} {item.specification}", item.state, f" ({item.reason})" if item.reason else ""
+        if item.state != "acknowledged":
+            yield f"{item.id} {item.specification}", item.state + (f" ({item.reason})" if item.reason else "")
     for item, step in work(document):
-        if step.state in ("running", "waiting", "held", "done", "failed"):
-            reason = step.trouble.message if step.trouble else step.evidence
-            yield f"  {item.id} {_word(step)} at {step.target}", step.state, f" ({reason})" if reason else ""
+        # a look at what is waited for is no news; what it found is
+        if step.state in _TOLD or (step.state == "running" and step.kind == "configure"):
+            reason = step.trouble.message if step.trouble else marks.times(step.evidence, zone)
+            yield f"  {item.id} {_word(step)} at {step.target}", step.state + (f" ({reason})" if reason else "")
 
 
 def work(document: OrderDocument) -> Iterator[tuple[ItemView, StepView]]:
