@@ -41,9 +41,10 @@ class LocalExecutor:
                 self._queue.put(name)
 
     def start(self) -> None:
-        """Begin to work. Lanes that a former process of this store held are free: only one works them at a time."""
-        with self._at.store.database.write() as tx:
-            lanes.free_all(tx)
+        """Begin to work. On SQLite one process works at a time, so what a former one held is free; elsewhere its lease must end."""
+        if self._at.store.database.sqlite:
+            with self._at.store.database.write() as tx:
+                lanes.free_all(tx)
         self._threads = [threading.Thread(target=self._work, name=f"lane-{n}", daemon=True) for n in range(self._at.settings.threads)]
         self._threads.append(threading.Thread(target=self._sweep, name="sweep", daemon=True))
         for thread in self._threads:

@@ -139,8 +139,9 @@ def test_one_process_works_an_embedded_store(tmp_path: Path) -> None:
 # -- applied configuration ---------------------------------------------------------------------------------------------
 
 
-def test_what_others_state_costs_only_the_own_fragment(world: NullWorld) -> None:
+def test_what_others_state_costs_only_the_own_fragment(sqlite_world: NullWorld) -> None:
     """One look per path: that 500 other services state the same path on the device does not count."""
+    world = sqlite_world
     found = Configurations(world.at.store)
     with world.at.store.database.write() as tx:
         target = found.target_id(tx, "OLT", "bbf-olt")
