@@ -1,6 +1,7 @@
 """Namespaces and tags of NETCONF, and its XML parser."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -29,6 +30,7 @@ def local(element: etree._Element) -> str:
     return etree.QName(element).localname
 
 
+@lru_cache(4096)  # tags are few, and asked for all the time
 def space(tag: str) -> str:
     """Return the namespace of a tag, "" when it has none."""
     return etree.QName(tag).namespace or ""

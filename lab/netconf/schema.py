@@ -7,7 +7,7 @@ profile), or what a container above such lists holds besides them.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -43,12 +43,6 @@ class Node:
     def is_leaf(self) -> bool:
         """Whether it has a value."""
         return self.kind in ("leaf", "leaf-list")
-
-    def walk(self) -> Iterator["Node"]:
-        """Give the node and all below it, parents first."""
-        yield self
-        for child in self.children.values():
-            yield from child.walk()
 
 
 class Schema:

@@ -4,6 +4,7 @@ What the operations do is the personality's: the OLT's is in lab.netconf.operati
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -16,13 +17,14 @@ from lab.netconf.names import NotXml, local, make, nc, parse, space
 
 BASE_1_1 = "urn:ietf:params:netconf:base:1.1"
 _READ = 65536
+_log = logging.getLogger(__name__)
 
 
 class Channel(Protocol):
     """The SSH channel of a session: bytes in, bytes out."""
 
     async def read(self, size: int) -> bytes:
-        """Return what came, b"" when the client is gone."""
+        """Return what came, b"" when the client is gone. Raises ConnectionError, as write does."""
         ...
 
     async def write(self, data: bytes) -> None:
@@ -84,7 +86,9 @@ class Session:
                 task.cancel()
             # at once: whoever waits for a lock need not wait until an answer that nobody reads is given
             self._personality.session_ended(self)
-            await asyncio.gather(*endings, return_exceptions=True)
+            for result in await asyncio.gather(*endings, return_exceptions=True):
+                if isinstance(result, Exception) and not isinstance(result, ConnectionError):
+                    _log.error("session %d ended", self.id, exc_info=result)
             if self._killed.is_set():
                 self._channel.abort()
 
@@ -142,6 +146,9 @@ class Session:
             self.closing = True
         except RpcFailed as failure:
             content = "".join(error.xml() for error in failure.errors)
+        except Exception:  # noqa: BLE001 - a mistake of ours must not end a client's session: it is logged, and answered as devices do
+            _log.exception("an operation of session %d", self.id)
+            content = RpcError("operation-failed", "internal error").xml()
         # content is text: lxml drops declarations when it moves elements, and does not look at prefixes in values
         opening = etree.tostring(reply, encoding="unicode").removesuffix("/>")
         await self._send(f"{opening}>{content}</rpc-reply>")

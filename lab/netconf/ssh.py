@@ -23,7 +23,10 @@ class _Channel:
         self._process = process
 
     async def read(self, size: int) -> bytes:
-        data: bytes = await self._process.stdin.read(size)
+        try:
+            data: bytes = await self._process.stdin.read(size)
+        except asyncssh.Error as error:
+            raise ConnectionResetError(str(error)) from error
         return data
 
     async def write(self, data: bytes) -> None:
