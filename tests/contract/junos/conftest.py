@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.junos_router import Router
 
 from lab.credentials import credentials
 from lab.standin import running
+from tests.junos_router import Router
 
 CLEAN = """
 delete interfaces {interface} unit 3990

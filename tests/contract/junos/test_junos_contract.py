@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from jnpr.junos.exception import CommitError
-from tests.junos_router import Router
 from lxml import etree
 from napalm.base.exceptions import LockError, MergeConfigException
+
+from tests.junos_router import Router
 
 SHARED = """
 set firewall policer CONTRACT-UP if-exceeding bandwidth-limit 50m

@@ -17,7 +17,7 @@ from lab.hostkeys import host_key
 from lab.netconf.session import Session
 from lab.netconf.ssh import Sessions, listening
 from lab.standin import Endpoint
-from tests.netconf_wire import session
+from tests.netconf_wire import eventually, session
 
 
 class Mistaken:
@@ -62,4 +62,4 @@ def test_a_mistake_is_an_error_of_the_operation(server: Endpoint, tmp_path: Path
         assert wire.tag("<get/>") == "operation-failed"
         wire.do("<discard-changes/>")
     assert "ZeroDivisionError" in caplog.text
-    assert Mistaken.ended
+    eventually(lambda: bool(Mistaken.ended))
