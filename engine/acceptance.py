@@ -15,11 +15,12 @@ from engine.catalogue.characteristics import offered
 from engine.context import order_facts
 from engine.decomposition import Line, complete
 from engine.errors import DuplicateOrder, UnknownSpecification
+from engine.model import Order
 from engine.requests import ItemRequest, OrderRequest
 from engine.states import Level, OrderState
 from engine.steps.decompose import begin, lines_below, new_items, steps_of
 from engine.store.schema import orders
-from engine.tree import Order, Tree
+from engine.tree import Tree
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from engine.catalogue.catalogue import Catalogue
 from engine.context import Scope, secret_values
+from engine.model import Item, Step, StepResult
 from engine.ports import Clock, Inventory, Targets
 from engine.requests import Address
 from engine.store import lanes
 from engine.store.configurations import Configurations
 from engine.store.lanes import Lease
 from engine.store.store import Store
-from engine.tree import Item, Step, StepResult, Tree
+from engine.tree import Tree
 
 
 class StepRef(NamedTuple):

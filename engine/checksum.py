@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from engine.batch import Workplace
 from engine.context import Scope
 from engine.errors import ChecksumMismatch
+from engine.model import StepKind
 from engine.ports import Change, Fragment, Node
 from engine.steps.wanted import work_of
-from engine.tree import StepKind, Tree
+from engine.tree import Tree
 from engine.vault import MASK
 
 ORDER_ID = "(order id)"

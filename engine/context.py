@@ -9,10 +9,11 @@ from typing import Any
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.models import Policy, ResourceSpecification
 from engine.expressions import render
+from engine.model import Item
 from engine.ports import Site
 from engine.requests import Address, Customer
 from engine.states import Level
-from engine.tree import Item, Tree
+from engine.tree import Tree
 from engine.vault import Vault
 
 SEALED = "$sealed"

@@ -10,12 +10,13 @@ from engine.batch import Workplace
 from engine.catalogue.catalogue import Catalogue
 from engine.checksum import Preview, preview
 from engine.context import Scope
+from engine.documents import AllocationView
 from engine.ports import Allocation, Shortage
 from engine.requests import OrderRequest
 from engine.steps import needs
 from engine.tree import Tree
 from engine.vault import MASK
-from engine.views import AllocationView, allocations
+from engine.views import allocations
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.models import ResourceSpecification
-from engine.tree import Item, StepKind
+from engine.model import Item, StepKind
 
 RESERVE = "reserve"
 

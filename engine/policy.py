@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engine.catalogue.catalogue import Catalogue
+from engine.model import Step, StepResult, StepState
 from engine.ports import Trouble
-from engine.tree import Step, StepResult, StepState, Tree
+from engine.tree import Tree
 
 
 def after_trouble(

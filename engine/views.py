@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Protocol
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
 
 from engine.context import SEALED, Scope, remembered_site, secret_values
+from engine.documents import (
+    AllocationView,
+    EventView,
+    InstanceView,
+    ItemView,
+    OrderDocument,
+    OrderHead,
+    StepView,
+    TargetView,
+    TransactionView,
+    TroubleView,
+)
 from engine.errors import TemplateFailed
 from engine.expressions import names, render
+from engine.model import Item, Order, Step, StepKind, StepState
 from engine.ports import Allocation, Change, ItemState, TransactionState, Trouble
 from engine.states import Level, OrderState
 from engine.store import rows
@@ -20,7 +30,7 @@ from engine.store.configurations import Configurations
 from engine.store.schema import allocations as allocated
 from engine.store.schema import events, instances, orders
 from engine.store.store import Store
-from engine.tree import Item, Order, Step, StepKind, StepState, Tree
+from engine.tree import Tree
 from engine.vault import MASK, mask
 
 LATER = "(its target tells later)"
@@ -44,137 +54,6 @@ class Records(Protocol):
     @property
     def targets(self) -> Shows:
         """What writes their changes."""
-
-
-class View(BaseModel):
-    """Base: camelCase in JSON."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-
-class TroubleView(View):
-    """Why something stands still, and what to do."""
-
-    code: str
-    message: str
-    remedy: str
-
-
-class StepView(View):
-    """A step, where it stands and why."""
-
-    key: str
-    kind: str
-    state: str
-    target: str | None
-    attempt: int
-    needs: list[str] = Field(default_factory=list)
-    gates: bool = True
-    evidence: str = ""
-    awaits: str | None = None
-    trouble: TroubleView | None = None
-    ended: datetime | None = None
-
-
-class ItemView(View):
-    """An item of any level."""
-
-    id: str
-    order: str
-    specification: str
-    level: str
-    state: str
-    depends_on: list[str]
-    parent: str | None
-    serves: list[str] = Field(default_factory=list)
-    characteristics: dict[str, Any] = Field(default_factory=dict)
-    reason: str = ""
-    trouble: TroubleView | None = None
-    started: datetime | None = None
-    ended: datetime | None = None
-    steps: list[StepView] = Field(default_factory=list)
-
-
-class OrderHead(View):
-    """An order in a list."""
-
-    id: str
-    external_id: str | None
-    level: str
-    state: str
-    customer: str = ""
-    description: str = ""
-    reason: str = ""
-    created: datetime
-    ended: datetime | None = None
-
-
-class AllocationView(View):
-    """A line of the allocation table."""
-
-    rfs: str
-    resource: str
-    type: str
-    value: str
-
-
-class InstanceView(View):
-    """A product or service instance."""
-
-    id: str
-    specification: str
-    state: str
-    characteristics: dict[str, Any]
-    offering: str | None = None
-    since: datetime | None = None
-
-
-class TargetView(View):
-    """A target of the order and what became of it: done, failed, held, waiting, or not attempted."""
-
-    name: str
-    platform: str
-    state: str
-    transaction: str | None
-    message: str = ""
-
-
-class TransactionView(View):
-    """One transaction that carried changes of the order, with what was really sent (secrets masked)."""
-
-    id: str
-    target: str
-    state: str
-    message: str
-    sent: str
-    checks: list[str]
-    opened: str
-    ended: str | None
-
-
-class EventView(View):
-    """A line of the history."""
-
-    number: int
-    at: datetime
-    order: str
-    item: str | None
-    type: str
-    data: dict[str, Any]
-
-
-class OrderDocument(View):
-    """All of an order."""
-
-    order: OrderHead
-    orders: list[OrderHead]
-    items: list[ItemView]
-    allocations: list[AllocationView]
-    services: list[InstanceView]
-    products: list[InstanceView]
-    targets: list[TargetView]
-    transactions: list[TransactionView] = Field(default_factory=list)
-    history: list[EventView] = Field(default_factory=list)
 
 
 # ------------------------------------------------------------------------------------------------------------------ making

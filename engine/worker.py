@@ -13,10 +13,11 @@ import structlog
 
 from engine.batch import Batch, Holding, Settlement, StepRef, Workplace, ref
 from engine.errors import LeaseLost
+from engine.model import Step, StepKind, StepResult, StepState
 from engine.steps import activate, configure, decompose, reserve, wait
 from engine.store import lanes
 from engine.store.store import Unit
-from engine.tree import Step, StepKind, StepResult, StepState, Tree
+from engine.tree import Tree
 from engine.vault import mask
 
 log = structlog.get_logger()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from engine.documents import AllocationView, ItemView, View
 from engine.dryrun import DryRun, dry_run
 from engine.errors import BadInput
-from engine.views import AllocationView, ItemView, View, items
+from engine.views import items
 from turnup.playbook import Playbook
 from turnup.wiring import Wiring
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.acceptance import Acceptance, Accepted
+from engine.documents import OrderDocument
 from engine.errors import BadInput
-from engine.views import OrderDocument, document
+from engine.views import document
 from turnup.following import Follower
 from turnup.playbook import Playbook
 from turnup.wiring import Wiring

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from engine.documents import EventView, ItemView, OrderDocument
 from engine.states import OrderState
-from engine.views import EventView, ItemView, OrderDocument
 
 _ENDS = {OrderState.COMPLETED, OrderState.FAILED, OrderState.PARTIAL, OrderState.REJECTED, OrderState.CANCELLED}
 _NOTED = _ENDS | {OrderState.HELD}

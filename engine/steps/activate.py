@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from engine.batch import Batch, Settlement, Workplace, item_of, ref
 from engine.errors import TurnupError
+from engine.model import Step, StepResult, StepState
 from engine.policy import after_trouble
 from engine.ports import Allocation, Trouble
-from engine.tree import Step, StepResult, StepState, Tree
+from engine.tree import Tree
 
 
 def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from engine.batch import Batch, Settlement, StepRef, Workplace, ref
 from engine.context import Scope
 from engine.errors import TurnupError
+from engine.model import StepResult, StepState
 from engine.policy import after_trouble
 from engine.ports import Change, Fragment, Node, Outcome, Push, TransactionState, Trouble
 from engine.steps.wanted import Work, work_of
 from engine.store.configurations import OpenTransaction
-from engine.tree import StepResult, StepState, Tree
+from engine.tree import Tree
 
 
 def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:

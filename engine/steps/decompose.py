@@ -15,12 +15,13 @@ from engine.context import SEALED, order_facts
 from engine.decomposition import Line
 from engine.errors import TurnupError
 from engine.expressions import render
+from engine.model import Instance, Item, Order, Step, StepKind, StepResult, StepState
 from engine.plan import PlannedStep, dependencies, plan
 from engine.policy import after_trouble
 from engine.ports import Trouble
 from engine.states import Level, OrderState, ProductState, ServiceState
 from engine.store.schema import instances
-from engine.tree import Instance, Item, Order, Step, StepKind, StepResult, StepState, Tree
+from engine.tree import Tree
 from engine.vault import Vault, generate
 
 ORDERS_LANE = "orders"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from engine.context import Scope
 from engine.expressions import names, render
+from engine.model import Item, StepState
 from engine.ports import Mark, Need
 from engine.states import Level
-from engine.tree import Item, StepState, Tree
+from engine.tree import Tree
 
 
 def needs_of(scope: Scope) -> list[Need]:

@@ -10,12 +10,13 @@ from engine.batch import Batch, Settlement, StepRef, Workplace, ref
 from engine.checksum import verify
 from engine.context import remember_site
 from engine.errors import ChecksumMismatch, ErrorClass, TurnupError
+from engine.model import Step, StepKind, StepResult, StepState
 from engine.plan import RESERVE
 from engine.policy import after_trouble
 from engine.ports import Allocation, Mark, Need, Shortage, Trouble
 from engine.states import Level
 from engine.steps import needs as wanted
-from engine.tree import Step, StepKind, StepResult, StepState, Tree
+from engine.tree import Tree
 
 Given = Mapping[Mark, Allocation | Shortage]
 

@@ -8,9 +8,10 @@ from engine.batch import Batch, Settlement, Workplace, item_of, ref
 from engine.catalogue.models import Wait
 from engine.errors import TargetUnknown, TurnupError
 from engine.expressions import render
+from engine.model import Item, Step, StepKind, StepResult, StepState
 from engine.policy import after_trouble
 from engine.ports import Answer, Look, Question, Trouble
-from engine.tree import Item, Step, StepKind, StepResult, StepState, Tree
+from engine.tree import Tree
 
 
 def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:

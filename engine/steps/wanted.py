@@ -8,8 +8,8 @@ from engine.batch import item_of
 from engine.catalogue.models import Configuration
 from engine.context import Scope
 from engine.expressions import render
+from engine.model import Step
 from engine.ports import CheckRequest, Fragment, Targets, Wanted
-from engine.tree import Step
 
 
 @dataclass(frozen=True)

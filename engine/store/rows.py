@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 from engine.errors import ErrorClass
+from engine.model import Event, Instance, Item, Order, Step, StepKind, StepState
 from engine.ports import Allocation, Mark, ObjectRef, Trouble
 from engine.states import Level, OrderState
-from engine.tree import Event, Instance, Item, Order, Step, StepKind, StepState
 
 Row = dict[str, Any]
 Stored: TypeAlias = Order | Item | Step | Instance

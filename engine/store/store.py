@@ -12,13 +12,14 @@ import sqlalchemy as sa
 
 from engine.catalogue.catalogue import Catalogue
 from engine.errors import UnknownOrder
+from engine.model import Instance, Item, Order, Step
 from engine.ports import Allocation, Clock
 from engine.states import Level
 from engine.store import rows
 from engine.store.cache import TreeCache
 from engine.store.database import Database
 from engine.store.schema import allocations, catalogues, counters, events, instances, items, lanes, orders, steps
-from engine.tree import Instance, Item, Order, Step, Tree
+from engine.tree import Tree
 from engine.vault import Vault
 
 _TABLES: tuple[tuple[sa.Table, type[Any]], ...] = ((orders, Order), (items, Item), (steps, Step), (instances, Instance))

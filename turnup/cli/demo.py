@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,20 +35,27 @@ def demo(context: typer.Context, as_json: Json = False) -> int:
     folder = _relative(share("playbooks"))
     session.output.note(f"the embedded lab is in {_relative(settings.lab_folder)}; the order is {folder / PLAYBOOK}")
     code = run_file(session, folder / PLAYBOOK)
-    session.output.show("", "[bold]What to try next[/]", *(f"  {line}" for line in _next(folder, settings)))
+    session.output.show("", "[bold]What to try next[/]", *(f"  {line}" for line in _next(_called(), folder, settings)))
     return code
 
 
-def _next(folder: Path, settings: Settings) -> list[str]:
+def _next(turnup: str, folder: Path, settings: Settings) -> list[str]:
     lines = [
-        (f"turnup run {folder / 'superfibre-200-second.yaml'}", "the next customer: next port, VLAN, addresses, router"),
-        (f"turnup plan {folder / 'superfibre-500-static.yaml'}", "a dry run: every device's exact change, nothing touched"),
-        ("turnup show SF200-CUST-4821", "all of this order: what was sent to each device, its history"),
-        ("turnup lab status", "the stand-ins of the outside world and their control endpoints"),
-        ("turnup lab down", f"end the lab; its state stays in {_relative(settings.lab_folder)}"),
+        (f"{turnup} run {folder / 'superfibre-200-second.yaml'}", "the next customer: next port, VLAN, addresses, router"),
+        (f"{turnup} plan {folder / 'superfibre-500-static.yaml'}", "a dry run: every device's exact change, nothing touched"),
+        (f"{turnup} show SF200-CUST-4821", "all of this order: what was sent to each device, its history"),
+        (f"{turnup} lab status", "the stand-ins of the outside world and where they listen"),
+        (f"{turnup} lab down", f"end the lab; its state stays in {_relative(settings.lab_folder)}"),
     ]
     width = max(len(command) for command, _ in lines)
     return [f"[cyan]{command:<{width}}[/]  [dim]{what}[/]" for command, what in lines]
+
+
+def _called() -> str:
+    """How the program is called here: in a checkout its environment need not be on the PATH."""
+    itself = Path(sys.argv[0]).absolute()
+    found = shutil.which(itself.name)
+    return itself.name if found and Path(found).samefile(itself) else str(_relative(itself))
 
 
 def _relative(path: Path) -> Path:

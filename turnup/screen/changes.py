@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
-from engine.views import TransactionView
+from engine.documents import TransactionView
 from turnup.screen import marks
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 from rich.tree import Tree
 
-from engine.views import ItemView
+from engine.documents import ItemView
 from turnup.screen import marks
 
 _SHOWN = 60

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.views import OrderDocument
+from engine.documents import OrderDocument
 from turnup.screen import changes, decomposition, marks, tables
 from turnup.screen.plan import plan
 from turnup.screen.troubles import troubles

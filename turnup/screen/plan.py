@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from engine.views import ItemView, StepView
+from engine.documents import ItemView, StepView
 
 _KINDS = {"configure": "configure", "wait": "wait at", "online": "see online at"}
 

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from engine.views import AllocationView, EventView, InstanceView, OrderDocument, OrderHead, TargetView
+from engine.documents import AllocationView, EventView, InstanceView, OrderDocument, OrderHead, TargetView
 from turnup.screen import marks
 from turnup.timeline import Moment
 

@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from engine.views import OrderDocument, TroubleView
+from engine.documents import OrderDocument, TroubleView
 
 
 def troubles(document: OrderDocument) -> list[RenderableType]:

@@ -13,7 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from engine.views import ItemView, OrderDocument, StepView
+from engine.documents import ItemView, OrderDocument, StepView
 from turnup.screen import decomposition, marks
 from turnup.screen.plan import plan
 
@@ -48,7 +48,7 @@ class LiveWatch:
         self._console, self._now = console, now
         self._document: OrderDocument | None = None
         self._plan_shown = False
-        self._spinner = Spinner("dots")
+        self._spinner = Spinner("dots", Text(" getting everything ready", "dim"))
         self._live = Live(console=console, get_renderable=self._picture, refresh_per_second=8)
 
     def __enter__(self) -> Self:

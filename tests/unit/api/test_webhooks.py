@@ -20,10 +20,10 @@ from api.waking import Waker
 from api.webhooks import LIMIT, LOGISTICS, SHIPMENT, SIGNATURE, sign, webhooks
 from engine.acceptance import Acceptance
 from engine.executor import LocalExecutor
+from engine.model import StepState
 from engine.ports import Question
 from engine.store.database import Database
 from engine.store.schema import steps
-from engine.tree import StepState
 from engine.views import progress
 from tests.null_world import null_world, superfibre
 

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from engine.acceptance import Acceptance
 from engine.context import Scope
 from engine.errors import CharacteristicInvalid, InventoryIncomplete, UnknownSpecification
+from engine.model import StepKind
 from engine.plan import PlannedStep, share_commits
 from engine.requests import OrderRequest
 from engine.states import Level
 from engine.steps import needs
 from engine.store.schema import events, orders, steps
 from engine.store.schema import items as items_table
-from engine.tree import StepKind, Tree
+from engine.tree import Tree
 from tests.null_world import NullWorld, superfibre
 
 

@@ -11,11 +11,12 @@ from engine.acceptance import Acceptance
 from engine.batch import WorkerSettings
 from engine.dryrun import dry_run
 from engine.errors import DuplicateOrder, ErrorClass, InventoryUnreachable
+from engine.model import StepState
 from engine.ports import CheckResult, Outcome, Push, TransactionState, Trouble
 from engine.states import Level, OrderState
 from engine.store.lanes import wake
 from engine.store.schema import metadata
-from engine.tree import StepState, Tree
+from engine.tree import Tree
 from engine.views import document
 from tests.null_world import NullWorld, refused, superfibre
 from tests.unit.engine.conftest import Work

@@ -1,0 +1,181 @@
+"""Orders, items, steps and instances as plain data: what a tree consists of and what the tables hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from engine.ports import Trouble
+from engine.states import Level, OrderState
+
+
+class StepKind(StrEnum):
+    """What a step does."""
+
+    DECOMPOSE = "decompose"
+    RESERVE = "reserve"
+    CONFIGURE = "configure"
+    WAIT = "wait"
+    ONLINE = "online"
+    ACTIVATE = "activate"
+
+
+class StepState(StrEnum):
+    """Where a step stands. Only `ready` steps are claimed from their lane."""
+
+    BLOCKED = "blocked"
+    READY = "ready"
+    RUNNING = "running"
+    WAITING = "waiting"
+    HELD = "held"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Nothing more will happen to it."""
+        return self in (StepState.DONE, StepState.FAILED, StepState.CANCELLED)
+
+
+class Tracked:
+    """Knows whether it is stored yet, and whether an attribute was set since: only what changed is written."""
+
+    is_new = True
+    changed = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        if name not in ("changed", "is_new"):
+            object.__setattr__(self, "changed", True)
+
+
+@dataclass
+class Order(Tracked):
+    """An order of one level. `root` is the id of the order that was submitted."""
+
+    id: str
+    root: str
+    level: Level
+    state: OrderState
+    created: datetime
+    catalogue: str
+    external_id: str | None = None
+    digest: str = ""
+    parent: str | None = None
+    priority: int = 4
+    body: dict[str, Any] = field(default_factory=dict)
+    checksum: str | None = None
+    """What the dry run showed, when the submitter insists on it."""
+    reason: str = ""
+    decomposed: bool = False
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+@dataclass
+class Item(Tracked):
+    """A line of an order. Secret characteristics are sealed."""
+
+    order: str
+    id: str
+    root: str
+    level: Level
+    specification: str
+    state: OrderState
+    ordinal: int
+    action: str = "add"
+    offering: str | None = None
+    parent: str | None = None
+    """Item of the order above that it was decomposed from (the first, when several share it)."""
+    serves: tuple[str, ...] = ()
+    """All items of the order above that need it."""
+    depends_on: tuple[str, ...] = ()
+    instance: str | None = None
+    """Id of the product or service that it makes."""
+    characteristics: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    trouble: Trouble | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+@dataclass
+class Step(Tracked):
+    """One piece of work at one target: what is scheduled, retried and settled. `key` is unique in the tree."""
+
+    id: int
+    root: str
+    order: str
+    key: str
+    kind: StepKind
+    state: StepState
+    item: str | None = None
+    part: int = 0
+    """Which of the configurations, waits, ... of the specification it carries out."""
+    needs: tuple[str, ...] = ()
+    target_expression: str = ""
+    target: str | None = None
+    lane: str | None = None
+    gates: bool = True
+    """False: nobody waits for it (marking resources as active, the online report)."""
+    outside: bool = False
+    """Waits for somebody who is not us."""
+    priority: int = 4
+    attempt: int = 0
+    """Counts the claims: an answer that belongs to an earlier one is refused."""
+    failures: int = 0
+    """Counts what the failure policy retried."""
+    due: float = 0.0
+    awaits: str | None = None
+    trouble: Trouble | None = None
+    evidence: str = ""
+    learned: dict[str, str] = field(default_factory=dict)
+    transaction: str | None = None
+    ended: datetime | None = None
+
+
+@dataclass
+class Instance(Tracked):
+    """A product or service instance (TMF637, TMF638). It lives on after the order."""
+
+    id: str
+    level: Level
+    specification: str
+    state: str
+    customer: str
+    root: str
+    order: str
+    item: str
+    catalogue: str
+    offering: str | None = None
+    characteristics: dict[str, Any] = field(default_factory=dict)
+    started: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened, for the outbox."""
+
+    root: str
+    order: str
+    item: str | None
+    type: str
+    at: datetime
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step came to. `state` is one of done, waiting, ready (retry), held, failed, blocked (given back untouched)."""
+
+    state: StepState
+    trouble: Trouble | None = None
+    evidence: str = ""
+    learned: Mapping[str, str] = field(default_factory=dict)
+    awaits: str | None = None
+    due: float = 0.0
+    transaction: str | None = None
