@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.batch import Workplace
@@ -86,6 +86,11 @@ def _day_zero(at: Workplace, target: str, stated: Sequence[Node]) -> dict[str, f
 
 def _digest(scope: Scope, changes: Sequence[TargetChange]) -> str:
     """Over allocations and changes; without secrets, order ids and times."""
-    given = sorted((mark.item, mark.name, dict(a.attributes)) for mark, a in scope.tree.allocations.items())
+    given = sorted((mark.item, mark.name, _without(mark.order, a.attributes)) for mark, a in scope.tree.allocations.items())
     sent = sorted((change.target, change.change.forward) for change in changes)
     return hashlib.sha256(json.dumps([given, sent], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _without(order: str, attributes: Mapping[str, str | int]) -> dict[str, str | int]:
+    """What was given, without the order's id: NetBox has the mark of an allocation as name of its VLAN."""
+    return {name: value.replace(order, ORDER_ID) if isinstance(value, str) else value for name, value in attributes.items()}
