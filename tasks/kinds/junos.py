@@ -14,9 +14,10 @@ from nornir.core.inventory import Host
 from engine.errors import TargetError, TargetLocked, TargetLost, TargetRefused, TurnupError
 from engine.ports import Answer, CheckResult, Outcome, Push, Question, TransactionState
 from tasks.connections.junos import KeptJunos, junos_of
-from tasks.junos.recovery import establish
+from tasks.junos.recovery import look_at
 from tasks.junos.session import JunosSession
 from tasks.kinds.unanswered import nothing_to_ask
+from tasks.recovery import ask, ask_until_known
 from tasks.transaction import Deadline, check_failed, lease_lost, outcome, run_checks
 
 _LONGEST_CHECK = 2.0
@@ -48,7 +49,7 @@ class JunosKind:
         except TargetError as error:
             if transaction.stage is Stage.BEFORE:
                 return outcome(TransactionState.NOT_ATTEMPTED, error)
-            return establish(push, host, error, checks=transaction.checks, old_session=transaction.session_id)
+            return ask_until_known(push, error, look_at(push, host, old_session=transaction.session_id), transaction.checks)
         except TurnupError as error:  # of the settings
             return outcome(TransactionState.NOT_ATTEMPTED, error)
 
@@ -58,7 +59,8 @@ class JunosKind:
 
     def resolve(self, push: Push, host: Host) -> Outcome:
         """Find out what became of it (`tasks.kinds.base.Kind`)."""
-        return establish(push, host, TargetLost(f"{push.target}: the process ended within the transaction", target=push.target))
+        cause = TargetLost(f"{push.target}: the process ended within the transaction", target=push.target)
+        return ask(push, cause, look_at(push, host))
 
     def ask(self, questions: Sequence[Question], host: Host) -> Mapping[int, Answer]:
         """Answer that nothing can be waited for here."""

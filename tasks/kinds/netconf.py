@@ -20,9 +20,10 @@ from tasks.connections.netconf import Netconf, netconf_of
 from tasks.kinds.unanswered import nothing_to_ask
 from tasks.netconf.checks import checks_of
 from tasks.netconf.errors import LOCK_HELD, RpcRefused
-from tasks.netconf.recovery import establish
+from tasks.netconf.recovery import look_at
 from tasks.netconf.session import NetconfSession
 from tasks.netconf.xml import elements
+from tasks.recovery import ask, ask_until_known
 from tasks.transaction import Deadline, check_failed, lease_lost, outcome, run_checks
 
 _CHECK_SHARE = 0.5
@@ -71,11 +72,13 @@ class NetconfKind:
             case Stage.CANDIDATE:
                 return outcome(TransactionState.REVERSED, error)
             case _:
-                return establish(transaction.push, host, error, checks=transaction.checks, old_session=transaction.session_id)
+                look = look_at(transaction.push, host, old_session=transaction.session_id)
+                return ask_until_known(transaction.push, error, look, transaction.checks)
 
     def resolve(self, push: Push, host: Host) -> Outcome:
         """Find out what became of it (`tasks.kinds.base.Kind`)."""
-        return establish(push, host, TargetLost(f"{push.target}: the process ended within the transaction", target=push.target))
+        cause = TargetLost(f"{push.target}: the process ended within the transaction", target=push.target)
+        return ask(push, cause, look_at(push, host))
 
     def ask(self, questions: Sequence[Question], host: Host) -> Mapping[int, Answer]:
         """Answer that nothing can be waited for here."""

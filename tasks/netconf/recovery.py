@@ -1,4 +1,4 @@
-"""What became of a transaction whose session was lost: the device is asked until it is known.
+"""What became of a transaction on a NETCONF device.
 
 A confirmed commit with persist outlives its session until its time is over (RFC 6241 section 8.4.1), so it is taken back by name; what
 running then holds says the rest.
@@ -7,58 +7,44 @@ running then holds says the rest.
 from __future__ import annotations
 
 import contextlib
-import time
 
 from nornir.core.inventory import Host
 
-from engine.errors import TargetError
-from engine.ports import CheckResult, Outcome, Push, TransactionState
+from engine.errors import TargetLocked, TargetRefused
+from engine.ports import Push, TransactionState
 from tasks.connections.netconf import netconf_of
 from tasks.netconf.errors import LOCK_HELD, RpcRefused
 from tasks.netconf.readback import read_back, summary
 from tasks.netconf.session import NetconfSession
-from tasks.transaction import Deadline, outcome
+from tasks.recovery import LOOK, Look
+from tasks.transaction import Deadline
 
 _NO_ANSWER = LOCK_HELD | {"access-denied", "resource-denied", "operation-not-supported", "too-big"}
 """Error-tags with which a cancel-commit says nothing about what is pending."""
-_GRACE = 2.0
-_LOOK = 30.0
-"""Seconds for one look."""
 
 
-def establish(push: Push, host: Host, cause: TargetError, *, checks: tuple[CheckResult, ...] = (), old_session: str = "") -> Outcome:
-    """Ask the device what became of `push`, whose session ended with `cause`, until it is known.
+def look_at(push: Push, host: Host, *, old_session: str = "") -> Look:
+    """Return how to look what became of `push` (`tasks.recovery`).
 
-    The pending commit is cancelled. When that cannot be done it is waited for: the device falls back on its own at the latest after
-    the transaction's time. Where commits cannot be pending nobody knows whether it was looked at: its reverse is sent.
-    The outcome is REVERSED or CONFIRMED; UNKNOWN, for a person, when the device cannot be reached so long or holds neither what was
-    before nor what was wanted. `old_session` is ended when it still holds the lock.
+    The pending commit is cancelled, then running is read. Where commits cannot be pending nobody knows whether the change was looked
+    at: its reverse is sent. `old_session` is ended when it still holds the lock.
     """
-    falls_back = Deadline(push.timeout + _GRACE)
-    pause = 0.05
-    while True:
-        last_look = falls_back.over
+
+    def look(certain: bool) -> tuple[TransactionState | None, str]:
         try:
-            with netconf_of(host).use(wait=_LOOK) as manager:
-                state, words = _look(NetconfSession(manager, push.target, Deadline(_LOOK)), push, old_session, certain=last_look)
-        except (TargetError, RpcRefused) as error:
-            state, words = None, str(error)
-        if state is not None or last_look:
-            break
-        time.sleep(min(pause, falls_back.left()))  # between two attempts to reach a device; nothing tells us when it is back
-        pause = min(pause * 2, 2.0)
-    if state is TransactionState.CONFIRMED:
-        return outcome(state, checks=checks)
-    told = type(cause)(f"{cause.message}; {words}", target=push.target)
-    return outcome(state or TransactionState.UNKNOWN, told, checks)
+            with netconf_of(host).use(wait=LOOK) as manager:
+                return _look(NetconfSession(manager, push.target, Deadline(LOOK)), push, old_session, certain=certain)
+        except RpcRefused as error:
+            raise TargetRefused(f"{push.target}: {error}", target=push.target) from error
+
+    return look
 
 
 def _look(session: NetconfSession, push: Push, old_session: str, *, certain: bool) -> tuple[TransactionState | None, str]:
-    """Look once. None: not known yet. `certain`: so late that nothing can be pending any more."""
     locked = _lock(session, old_session)
+    if not (locked or certain):
+        raise TargetLocked(f"{push.target}: another session holds the lock", target=push.target)
     try:
-        if not (locked or certain):
-            return None, "another session holds the lock"
         cancelled, nothing_pending = _cancel(session, push)
         missing = read_back(session, push.change.forward)
         left = read_back(session, push.change.reverse)

@@ -220,6 +220,10 @@ class TestResolve:
         assert KIND.push(push_of(unit(1602)), host).state is TransactionState.CONFIRMED
         assert KIND.resolve(push_of(unit(1602)), host).state is TransactionState.CONFIRMED
 
+    def test_it_cannot_be_asked_now(self, bng: Target, opened: Callable[[Host], Host]) -> None:
+        outcome = KIND.resolve(push_of(unit(1604)), opened(bng.host(port=9)))
+        assert (outcome.state, code(outcome)) == (TransactionState.NOT_ATTEMPTED, "TARGET_UNREACHABLE")
+
     def test_it_was_pending(self, bng: Target, host: Host) -> None:
         push = push_of(unit(1603), timeout=60, holds=at_the(2, lambda: (_ for _ in ()).throw(KeyboardInterrupt)))
         with pytest.raises(KeyboardInterrupt):
@@ -233,7 +237,7 @@ class TestResolve:
         other.load_merge_candidate(config="set interfaces ge-0/0/1 description somebody-tests")
         other.commit_config(message="by hand", revert_in=600)
         outcome = KIND.resolve(push_of(unit(1604), timeout=0.1), host)
-        assert outcome.state is TransactionState.UNKNOWN
+        assert (outcome.state, code(outcome)) == (TransactionState.NOT_ATTEMPTED, "TARGET_LOCKED")
         assert "not ours" in str(outcome.trouble)
         assert bng.remote.state()["pending"]
         other.rollback()
