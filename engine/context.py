@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.models import Policy, ResourceSpecification
+from engine.catalogue.names import short
 from engine.expressions import render
 from engine.model import Item
 from engine.ports import Site
@@ -17,11 +18,6 @@ from engine.tree import Tree
 from engine.vault import Vault
 
 SEALED = "$sealed"
-
-
-def short(specification: str) -> str:
-    """`CFS:Internet-Access` as a name in expressions: `Internet_Access`."""
-    return specification.partition(":")[2].replace("-", "_") or specification.replace("-", "_")
 
 
 def order_facts(body: Mapping[str, Any]) -> dict[str, object]:
@@ -128,12 +124,3 @@ class Scope:
     def _policies(self) -> dict[str, object]:
         found = {short(i.specification): self.policy_of(i) for i in self.tree.items.values()}
         return {name: policy.model_dump() for name, policy in found.items() if policy}
-
-    def secrets(self) -> set[str]:
-        """All secret values of the tree: what must not appear in anything that is shown."""
-        return {
-            self.unseal(name, value[SEALED])
-            for item in self.tree.items.values()
-            for name, value in item.characteristics.items()
-            if isinstance(value, dict) and SEALED in value
-        }

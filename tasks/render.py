@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, meta, nodes
+from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from engine.errors import TemplateFailed
 from tasks.change import for_platform
@@ -58,52 +57,6 @@ def path_of(platform: str, template: str, templates: Templates) -> str:
         there = sorted(name for name in templates if name.startswith(f"{platform}/"))
         raise TemplateFailed(f"there is no template {path}; {platform} has {', '.join(there) or 'none'}")
     return path
-
-
-@dataclass(frozen=True, order=True)
-class Reference:
-    """A name from outside that a template uses, with the attributes behind it as far as they are written: `port.slug`."""
-
-    template: str
-    line: int
-    name: str
-
-
-def undeclared(path: str, templates: Templates) -> list[Reference]:
-    """What a template, and all it includes or imports, expects to be given. Raises TemplateFailed with the line of bad syntax."""
-    jinja = environment(frozenset(templates.items()), path.rsplit(".", 2)[1])
-    found: set[Reference] = set()
-    todo, seen = [path], {path}
-    while todo:
-        current = todo.pop()
-        if current not in templates:
-            raise TemplateFailed(f"{path} refers to {current}, which there is not")
-        try:
-            tree = jinja.parse(templates[current], current)
-            names = meta.find_undeclared_variables(tree)
-        except TemplateSyntaxError as error:
-            raise _syntax(error, current) from None
-        found.update(Reference(current, line, name) for line, name in _chains(tree) if name.partition(".")[0] in names)
-        more = {name for name in meta.find_referenced_templates(tree) if name is not None} - seen
-        todo.extend(more)
-        seen |= more
-    return sorted(found)
-
-
-def _chains(tree: nodes.Template) -> Iterator[tuple[int, str]]:
-    """Line and dotted name of each use of a name: the longest chain only, not its beginnings."""
-    inner: set[int] = set()
-    for node in tree.find_all((nodes.Getattr, nodes.Name)):
-        if id(node) in inner:
-            continue
-        attributes: list[str] = []
-        at: nodes.Node = node
-        while isinstance(at, nodes.Getattr):
-            attributes.insert(0, at.attr)
-            at = at.node
-            inner.add(id(at))
-        if isinstance(at, nodes.Name) and at.ctx == "load":
-            yield node.lineno, ".".join([at.name, *attributes])
 
 
 def _syntax(error: TemplateSyntaxError, path: str) -> TemplateFailed:

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import TargetUnknown, TemplateFailed
 from tasks.jinja import environment
-from tasks.render import Reference, render, text_of, undeclared
+from tasks.render import render, text_of
 
 PATHS = {"bbf-olt": "bbf-olt/t.xml.j2", "junos": "junos/t.set.j2", "kea": "kea/t.json.j2"}
 
@@ -151,23 +151,3 @@ class TestLegal:
     def test_what_is_not_is_refused_with_the_template_and_the_line_of_the_output(self, platform: str, text: str, message: str) -> None:
         with pytest.raises(TemplateFailed, match=message):
             render(platform, "t", {}, {PATHS[platform]: text})
-
-
-class TestUndeclared:
-    def test_names_with_attributes_and_lines_also_of_parts(self) -> None:
-        templates = {
-            "junos/t.set.j2": '{% set a = port.slug %}\n{% include "parts/i.set.j2" %}\n{% for x in c.list %}{{ x.y }}{{ a }}{% endfor %}',
-            "parts/i.set.j2": "\n{{ vlan.vid | quoted }}{{ c.dict['key'] }}",
-        }
-        assert undeclared("junos/t.set.j2", templates) == [
-            Reference("junos/t.set.j2", 1, "port.slug"),
-            Reference("junos/t.set.j2", 3, "c.list"),
-            Reference("parts/i.set.j2", 2, "c.dict"),
-            Reference("parts/i.set.j2", 2, "vlan.vid"),
-        ]
-
-    def test_bad_syntax_and_parts_that_are_missing(self) -> None:
-        with pytest.raises(TemplateFailed, match=r"kea/t\.json\.j2:2: "):
-            undeclared("kea/t.json.j2", {"kea/t.json.j2": "\n{% if %}"})
-        with pytest.raises(TemplateFailed, match=r"refers to parts/none\.j2"):
-            undeclared("kea/t.json.j2", {"kea/t.json.j2": "{% include 'parts/none.j2' %}"})
