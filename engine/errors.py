@@ -17,7 +17,8 @@
     │   ├── InventoryUnreachable    INVENTORY_UNREACHABLE  transient
     │   ├── InventoryDenied         INVENTORY_DENIED       token refused
     │   ├── InventoryRefused        INVENTORY_REFUSED      NetBox said no and means it
-    │   └── InventoryIncomplete     INVENTORY_INCOMPLETE   a pool, site or field that the catalogue names is not there
+    │   ├── InventoryIncomplete     INVENTORY_INCOMPLETE   a pool, site or field that the catalogue names is not there
+    │   └── ResourceExhausted       RESOURCE_EXHAUSTED     nothing is left of what an item asks for
     ├── TargetError
     │   ├── TargetUnknown           TARGET_UNKNOWN         no such host in the inventory or the settings
     │   ├── TargetUnreachable       TARGET_UNREACHABLE     transient
@@ -204,6 +205,16 @@ class InventoryIncomplete(InventoryError):
 
     code = "INVENTORY_INCOMPLETE"
     remedy = "Create it in NetBox (`turnup inventory seed` does so for the example)."
+
+
+class ResourceExhausted(InventoryError):
+    """Nothing is left in a pool, on the OLTs or in stock. The item is held, its order keeps nothing that others could use."""
+
+    code = "RESOURCE_EXHAUSTED"
+    http_status = 409
+    error_class = ErrorClass.EXHAUSTED
+    may_retry = True
+    remedy = "Add capacity in NetBox: ports, VLANs, addresses or stock, as the message says."
 
 
 class TargetError(TurnupError):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from engine.batch import Batch, Settlement, StepRef, Workplace, ref
 from engine.checksum import verify
 from engine.context import remember_site
-from engine.errors import ChecksumMismatch, ErrorClass, TurnupError
+from engine.errors import ChecksumMismatch, ResourceExhausted, TurnupError
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.plan import RESERVE
 from engine.policy import after_trouble
@@ -76,9 +76,7 @@ def _result(batch: Batch, at: Workplace, step: Step, taken: list[Allocation], sh
 
 
 def _held(short: Shortage) -> StepResult:
-    trouble = Trouble(
-        "RESOURCE_EXHAUSTED", ErrorClass.EXHAUSTED, f"resource exhaustion: {short.message}", "Add capacity in NetBox.", may_retry=True
-    )
+    trouble = Trouble.of(ResourceExhausted(f"resource exhaustion: {short.message}"))
     return StepResult(StepState.HELD, trouble, awaits=short.pool)
 
 
