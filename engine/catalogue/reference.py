@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import sys
-import typing
-from collections.abc import Iterable, Iterator, Mapping
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
 
 from engine.catalogue import models, names
 from engine.errors import ErrorClass
 from engine.expressions import TEMPLATE_FILTERS
+from engine.model_tables import cell, rows
 
 _INTRODUCTION = """\
 # Catalogue reference
@@ -91,14 +88,7 @@ def _entries() -> Iterator[str]:
 
 def _model(model: type[BaseModel]) -> Iterator[str]:
     yield f"{(model.__doc__ or '').strip()}\n"
-    yield "| field | type | default | meaning |\n|---|---|---|---|"
-    hints = typing.get_type_hints(model, include_extras=True)
-    for name, field in model.model_fields.items():
-        meaning = field.description or ""
-        if meaning in _GENERIC:
-            meaning = ""  # the type says it already
-        yield f"| `{name}` | {_type(hints[name])} | {_default(field)} | {_cell(meaning)} |"
-    yield ""
+    yield from rows(model)
 
 
 def _expressions() -> Iterator[str]:
@@ -111,7 +101,7 @@ def _expressions() -> Iterator[str]:
     yield _PLACES
     yield "| name | what |\n|---|---|"
     for name, text, fields in _NAMES:
-        yield f"| `{name}` | {_cell(text or _examples(fields))} |"
+        yield f"| `{name}` | {cell(text or _examples(fields))} |"
     yield ""
 
 
@@ -121,7 +111,7 @@ def _inventory() -> Iterator[str]:
     yield "| kind | `pool` | attributes |\n|---|---|---|"
     for kind, keys in names.POOLS.items():
         pool = ", ".join(f"`{key}`" if needed else f"`{key}` (may be left out)" for key, needed in keys.items())
-        yield f"| `{kind}` | {pool} | {_cell(_examples(names.ALLOCATIONS[kind]))} |"
+        yield f"| `{kind}` | {pool} | {cell(_examples(names.ALLOCATIONS[kind]))} |"
     yield ""
 
 
@@ -139,52 +129,11 @@ def _templates() -> Iterator[str]:
 
 def _errors() -> Iterator[str]:
     yield "## Errors in the failure policy\n"
-    yield f"Error classes: {', '.join(f'`{name}`' for name in ErrorClass)}. Codes: see `engine/errors.py`.\n"
+    yield f"Error classes: {', '.join(f'`{name}`' for name in ErrorClass)}. Codes: [errors.md](errors.md).\n"
 
 
 def _examples(fields: Mapping[str, str]) -> str:
     return ", ".join(f"`{name}` ({example})" for name, example in fields.items())
-
-
-_GENERIC = {get_args(models.Expression)[1].description, get_args(models.Condition)[1].description}
-
-
-def _type(annotation: Any) -> str:
-    """A type for people."""
-    if annotation == models.Scalar:
-        return "text, number or boolean"
-    if annotation in (models.Expression, models.Condition):
-        return "expression" if annotation == models.Expression else "condition"
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in (Union, UnionType):
-        return _alternatives(a for a in arguments if a is not type(None))
-    if origin is Literal:
-        return " or ".join(f"`{value}`" for value in arguments)
-    if origin is tuple:
-        return f"list of {_type(arguments[0])}"
-    if origin is dict:
-        return f"mapping to {_type(arguments[1])}"
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
-    return {"str": "text", "int": "integer", "float": "number", "bool": "boolean"}[annotation.__name__]
-
-
-def _alternatives(types: Iterable[Any]) -> str:
-    members = tuple(types)
-    return "text, number or boolean" if set(members) == set(get_args(models.Scalar)) else " or ".join(map(_type, members))
-
-
-def _default(field: Any) -> str:
-    if field.is_required():
-        return "**needed**"
-    default = field.default if field.default is not PydanticUndefined else field.default_factory()
-    if default in (None, "", (), {}) or isinstance(default, BaseModel):
-        return "-"
-    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 if __name__ == "__main__":
