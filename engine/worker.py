@@ -13,6 +13,7 @@ import structlog
 
 from engine.batch import Batch, Holding, Settlement, StepRef, Workplace, ref
 from engine.errors import LeaseLost
+from engine.failpoints import Failpoint, reached
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.steps import activate, configure, decompose, reserve, wait
 from engine.store import lanes
@@ -49,6 +50,7 @@ class Worker:
         settled = 0
         try:
             while batch is not None:
+                reached(Failpoint.CLAIMED)
                 settled += self._carry_out(batch)
                 with self._at.store.unit() as unit:
                     holding.keep(unit.tx)
@@ -124,6 +126,8 @@ class Worker:
             for tree in trees.values():
                 tree.roll(now)
             hot = self._hot(trees, settlement.results)
+            reached(Failpoint.SETTLING)
+        reached(Failpoint.SETTLED)
         self._hint(hot)
         return settled
 

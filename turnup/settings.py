@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from engine import failpoints
 from engine.errors import SettingsInvalid
 from engine.suggest import unknown
 
@@ -192,7 +193,7 @@ def load(home: Path | None = None) -> Settings:
 
 def _known_names(names: Iterable[str]) -> None:
     """pydantic-settings passes over variables that it does not know: a misspelt one would have no effect and no one would be told."""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {failpoints.ARMED_BY, failpoints.ALLOWED_BY}
     for name in names:
         if name.upper().startswith(PREFIX) and name.upper().split("__")[0] not in known:
             raise SettingsInvalid(unknown("setting", name, known) + "; parts are joined by two underscores, e.g. TURNUP_NETBOX__URL")

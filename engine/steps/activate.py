@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from engine.batch import Batch, Settlement, Workplace, item_of, ref
 from engine.errors import TurnupError
+from engine.failpoints import Failpoint, reached
 from engine.model import Step, StepResult, StepState
 from engine.policy import after_trouble
 from engine.ports import Allocation, Trouble
@@ -24,6 +25,7 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
         trouble, real = Trouble.of(error), at.clock.real()
         yield Settlement({ref(s): after_trouble(at.catalogue(batch.tree(s)), batch.tree(s), s, trouble, real) for s in batch.steps})
         return
+    reached(Failpoint.ACTIVATED)
 
     def write(tx: sa.Connection, _trees: Mapping[str, Tree]) -> None:
         at.store.mark_allocations(tx, flat, "active")

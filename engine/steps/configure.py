@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from engine.batch import Batch, Settlement, StepRef, Workplace, ref
 from engine.context import Scope
 from engine.errors import TurnupError
+from engine.failpoints import Failpoint, reached
 from engine.model import StepResult, StepState
 from engine.policy import after_trouble
 from engine.ports import Change, Fragment, Node, Outcome, Push, TransactionState, Trouble
@@ -67,6 +68,7 @@ class _Pusher:
                 return
         platform, fragment = at.targets.platform(target), at.targets.day_zero(target)
         stated = {fragment: at.targets.nodes(fragment)} if fragment else {}
+        reached(Failpoint.ADOPTED)
         with at.store.database.write() as tx:
             self.batch.holding.keep(tx)
             number = at.configurations.target_id(tx, target, platform)
@@ -82,6 +84,7 @@ class _Pusher:
             outcome = at.targets.resolve(Push(transaction.id, transaction.target, transaction.change, timeout=at.settings.push_timeout))
             if outcome.state is TransactionState.NOT_ATTEMPTED and outcome.trouble is not None:
                 raise _as_error(outcome.trouble)
+            reached(Failpoint.RESOLVED)
             yield self._settlement(transaction, outcome, {})
 
     # -- transactions --------------------------------------------------------------------------------------------------
@@ -102,7 +105,9 @@ class _Pusher:
             yield self._nothing_to_do(works, stated)
             return
         self._write_ahead(transaction, works)
+        reached(Failpoint.WRITTEN_AHEAD)
         outcome = self.at.targets.push(self._push(transaction, works))
+        reached(Failpoint.PUSHED)
         if outcome.state is TransactionState.CONFIRMED:
             self.done |= {ref(work.step) for work in works}
             yield self._settlement(transaction, outcome, {ref(w.step): self._confirmed(transaction, w, outcome, stated) for w in works})

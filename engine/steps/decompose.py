@@ -15,6 +15,7 @@ from engine.context import SEALED, order_facts
 from engine.decomposition import Line
 from engine.errors import TurnupError
 from engine.expressions import render
+from engine.failpoints import Failpoint, reached
 from engine.model import Instance, Item, Order, Step, StepKind, StepResult, StepState
 from engine.plan import PlannedStep, dependencies, plan
 from engine.policy import after_trouble
@@ -38,6 +39,8 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
             results[ref(step)] = StepResult(StepState.DONE)
         except TurnupError as error:
             results[ref(step)] = after_trouble(catalogue, tree, step, Trouble.of(error), at.clock.real())
+
+    reached(Failpoint.DECOMPOSED)
 
     def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
         for (root, key), lines in found.items():

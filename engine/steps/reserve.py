@@ -10,6 +10,7 @@ from engine.batch import Batch, Settlement, StepRef, Workplace, ref
 from engine.checksum import verify
 from engine.context import remember_site
 from engine.errors import ChecksumMismatch, ResourceExhausted, TurnupError
+from engine.failpoints import Failpoint, reached
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.plan import RESERVE
 from engine.policy import after_trouble
@@ -31,11 +32,13 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
         except TurnupError as error:
             results[ref(step)] = _policy(batch, at, step, error)
     steps = [step for step in batch.steps if ref(step) in asked]
+    reached(Failpoint.RESERVING)
     try:
         given = at.inventory.reserve([n for needs in asked.values() for n in needs], again=any(s.attempt > 1 for s in steps))
     except TurnupError as error:
         yield Settlement(results | {ref(step): _policy(batch, at, step, error) for step in steps})
         return
+    reached(Failpoint.RESERVED)
     taken: dict[StepRef, list[Allocation]] = {}
     short: dict[StepRef, list[Shortage]] = {}
     for step in steps:

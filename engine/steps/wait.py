@@ -8,6 +8,7 @@ from engine.batch import Batch, Settlement, Workplace, item_of, ref
 from engine.catalogue.models import Wait
 from engine.errors import TargetUnknown, TurnupError
 from engine.expressions import render
+from engine.failpoints import Failpoint, reached
 from engine.model import Item, Step, StepKind, StepResult, StepState
 from engine.policy import after_trouble
 from engine.ports import Answer, Look, Question, Trouble
@@ -27,6 +28,7 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
         except TurnupError as error:
             results[ref(step)] = after_trouble(at.catalogue(tree), tree, step, Trouble.of(error), at.clock.real())
     answers = at.targets.ask(questions) if questions else {}
+    reached(Failpoint.ASKED)
     for step in batch.steps:
         if step.id in waits:
             results[ref(step)] = _result(batch, at, step, waits[step.id], answers.get(step.id))

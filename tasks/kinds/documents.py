@@ -17,6 +17,7 @@ import stamina
 from nornir.core.inventory import Host
 
 from engine.errors import CheckFailed, TargetDenied, TargetError, TargetLost, TargetRefused, TurnupError
+from engine.failpoints import Failpoint, reached
 from engine.ports import Answer, CheckResult, Outcome, Push, Question, TransactionState
 from tasks.kinds.unanswered import nothing_to_ask
 from tasks.transaction import Check, Deadline, check_failed, lease_lost, outcome, run_checks
@@ -138,6 +139,7 @@ class DocumentTransaction:
             if not push.holds():
                 return outcome(TransactionState.NOT_ATTEMPTED, lease_lost(push, "a write"))
             self._write()
+            reached(Failpoint.COMMITTED)
             missing = self._missing()
             looking = Deadline(store.deadline.at_most(_LONGEST_CHECK))
             checks = run_checks(push.checks, {**store.checks(), "readback": self._look}, looking)
@@ -147,7 +149,9 @@ class DocumentTransaction:
                 return self._undone(CheckFailed(f"{push.target} accepted it, but {missing}", target=push.target))
             if not push.holds():
                 return self._undone(lease_lost(push, "what was done is kept"), checks)
+            reached(Failpoint.CHECKED)
             store.keep()
+            reached(Failpoint.CONFIRMED)
         except TargetError as error:
             return self._undone(error, checks)
         return outcome(TransactionState.CONFIRMED, checks=checks, learned=self._learned)
@@ -175,6 +179,7 @@ class DocumentTransaction:
             except (TargetRefused, TargetDenied):
                 self._tried.pop()  # it said no: this one has not happened
                 raise
+            reached(Failpoint.EDITED)
 
     def _replaceable(self, operation: Operation, held: Body) -> None:
         """Raise TargetRefused when something else is there than is to be replaced: it could not be put back."""

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from nornir.core.inventory import Host
 
 from engine.errors import TargetError, TargetLocked, TargetLost, TargetRefused, TurnupError
+from engine.failpoints import Failpoint, reached
 from engine.ports import Answer, CheckResult, Outcome, Push, Question, TransactionState
 from tasks.connections.junos import KeptJunos, junos_of
 from tasks.junos.recovery import look_at
@@ -89,6 +90,7 @@ class _Transaction:
             session.lock()
         except (TargetLocked, TargetRefused) as error:
             return outcome(TransactionState.NOT_ATTEMPTED, error)
+        reached(Failpoint.LOCKED)
         try:
             return self._commit(session)
         finally:
@@ -110,6 +112,7 @@ class _Transaction:
             committed = session.commit(push.change.forward, push.transaction, self._deadline.left())
         except (TargetRefused, TargetLocked) as error:
             return outcome(TransactionState.REFUSED, error)
+        reached(Failpoint.COMMITTED)
         looking = Deadline(self._deadline.at_most(_LONGEST_CHECK))
         self.checks = run_checks(push.checks, {"readback": lambda _: self._readback(session)}, looking)
         failure: TurnupError | None = check_failed(push, self.checks)
@@ -119,8 +122,10 @@ class _Transaction:
             if committed:
                 session.rollback()
             return outcome(TransactionState.REVERSED, failure, self.checks)
+        reached(Failpoint.CHECKED)
         if committed and not session.confirm():
             raise TargetLost(f"{push.target}: the commit was not pending any more when it was to be confirmed", target=push.target)
+        reached(Failpoint.CONFIRMED)
         return outcome(TransactionState.CONFIRMED, checks=self.checks)
 
     def _readback(self, session: JunosSession) -> tuple[bool, str]:

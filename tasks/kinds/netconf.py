@@ -15,6 +15,7 @@ from lxml import etree
 from nornir.core.inventory import Host
 
 from engine.errors import TargetError, TargetLocked, TargetLost, TargetRefused, TurnupError
+from engine.failpoints import Failpoint, reached
 from engine.ports import Answer, CheckResult, Outcome, Push, Question, TransactionState
 from tasks.connections.netconf import Netconf, netconf_of
 from tasks.kinds.unanswered import nothing_to_ask
@@ -112,6 +113,7 @@ class _Transaction:
             _lock(session)
         except RpcRefused as error:
             return outcome(TransactionState.NOT_ATTEMPTED, _error(self.push, error))
+        reached(Failpoint.LOCKED)
         try:
             return self._edit_and_commit(session)
         finally:
@@ -125,6 +127,7 @@ class _Transaction:
         try:
             if session.has_candidate:
                 self._prepare(session)
+            reached(Failpoint.EDITED)
             if not self.push.holds():
                 if session.has_candidate:
                     session.discard_changes()
@@ -138,6 +141,7 @@ class _Transaction:
                 session.edit_config(self.push.change.forward)
         except RpcRefused as error:
             return self._refused(session, error)
+        reached(Failpoint.COMMITTED)
         return self._check_and_confirm(session)
 
     def _prepare(self, session: NetconfSession) -> None:
@@ -165,10 +169,12 @@ class _Transaction:
             if failure is not None:
                 self._take_back(session)
                 return outcome(TransactionState.REVERSED, failure, self.checks)
+            reached(Failpoint.CHECKED)
             if session.has_confirmed_commit:
                 session.confirm(self.push.transaction)
         except RpcRefused as error:
             raise TargetLost(f"{self.push.target}: {error}", target=self.push.target) from error  # it must be asked what it holds
+        reached(Failpoint.CONFIRMED)
         return outcome(TransactionState.CONFIRMED, checks=self.checks)
 
     def _take_back(self, session: NetconfSession) -> None:
