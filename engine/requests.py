@@ -23,8 +23,8 @@ class Customer(Request):
     """Who orders. Only the id's number goes into ids of services and products."""
 
     id: str = Field(min_length=1, description="e.g. CUST-4821")
-    name: str = ""
-    account: str = ""
+    name: str = Field(default="", description="as it stands on the parcel")
+    account: str = Field(default="", description="account that is billed")
 
     @property
     def number(self) -> str:
@@ -36,12 +36,12 @@ class Customer(Request):
 class Address(Request):
     """Where. The exchange and distribution point are what address qualification said."""
 
-    street: str = ""
-    city: str = ""
-    state: str = ""
-    postcode: str = ""
+    street: str = Field(default="", description="street and number, where the router is sent")
+    city: str = Field(default="", description="city or suburb")
+    state: str = Field(default="", description="state or region")
+    postcode: str = Field(default="", description="text: in quotes, as it may begin with 0")
     exchange: str = Field(min_length=1, description="NetBox site of the exchange, e.g. EAST-07")
-    distribution_point: str = ""
+    distribution_point: str = Field(default="", description="last splitter before the house, e.g. DP-142")
 
 
 class ItemRequest(Request):
@@ -49,8 +49,8 @@ class ItemRequest(Request):
 
     offering: str | None = Field(default=None, description="product offering, e.g. PO-SF200H")
     specification: str | None = Field(default=None, description="CFS or RFS, for service and resource orders")
-    action: Literal["add"] = "add"
-    characteristics: dict[str, Scalar] = Field(default_factory=dict)
+    action: Literal["add"] = Field(default="add", description="what is asked for; this version only adds")
+    characteristics: dict[str, Scalar] = Field(default_factory=dict, description="values that the customer chose, by name")
 
 
 class OrderRequest(ItemRequest):
@@ -60,11 +60,11 @@ class OrderRequest(ItemRequest):
     """
 
     external_id: str = Field(min_length=1, max_length=100, description="the caller's own id of this order; idempotency key")
-    level: Level = Level.PRODUCT
-    description: str = ""
-    customer: Customer
-    address: Address
-    items: tuple[ItemRequest, ...] = ()
+    level: Level = Field(default=Level.PRODUCT, description="of the order: what is sold, services, or resources")
+    description: str = Field(default="", description="for people; shown in lists")
+    customer: Customer = Field(description="who orders")
+    address: Address = Field(description="where")
+    items: tuple[ItemRequest, ...] = Field(default=(), description="lines, when there are several; else the line's fields stand here")
     priority: int = Field(default=4, ge=0, le=4, description="TM Forum: 0 is the highest, 4 the lowest")
     requested_start_date: datetime | None = Field(default=None, description="not before this; with a time zone")
 

@@ -56,15 +56,17 @@ class LabSettings(Part):
 class TargetSettings(Part):
     """How a target is reached: by its name, its platform, or `*` for all others."""
 
-    username: str | None = None
-    password: SecretStr | None = None
+    username: str | None = Field(default=None, description="login by SSH or HTTP basic authentication")
+    password: SecretStr | None = Field(default=None, description="its password; without one SSH uses the agent and the user's own keys")
     hostname: str | None = Field(default=None, description="address to use in place of the inventory's")
-    port: int | None = Field(default=None, gt=0, le=65535)
+    port: int | None = Field(default=None, gt=0, le=65535, description="port to use in place of the inventory's; NETCONF's own is 830")
     url: SecretStr | None = Field(default=None, description="URL of a system; of FreeRADIUS' database as SQLAlchemy writes it")
     urls: dict[str, SecretStr] = Field(default_factory=dict, description="URLs by name, e.g. dhcp4 and dhcp6 of Kea")
-    api_key: SecretStr | None = None
-    known_hosts: Path | None = Field(default=None, description="OpenSSH known_hosts file by which SSH host keys are checked")
-    ca_file: Path | None = None
+    api_key: SecretStr | None = Field(default=None, description="sent as X-API-KEY to HTTP systems")
+    known_hosts: Path | None = Field(
+        default=None, description="OpenSSH known_hosts file by which SSH host keys are checked; default: the user's own"
+    )
+    ca_file: Path | None = Field(default=None, description="PEM file of the authorities that HTTPS certificates are checked against")
     insecure: bool = Field(default=False, description="do not check host keys and certificates")
     timeout: float = Field(default=10.0, gt=0, description="seconds to connect and to wait for an answer")
 
@@ -73,8 +75,8 @@ class HostSettings(Part):
     """A system that is no equipment and so not in NetBox."""
 
     platform: str = Field(description="folder of its templates")
-    hostname: str | None = None
-    port: int | None = Field(default=None, gt=0, le=65535)
+    hostname: str | None = Field(default=None, description="address, where no URL says it")
+    port: int | None = Field(default=None, gt=0, le=65535, description="port, where no URL says it")
 
 
 class WebhookSettings(Part):
@@ -92,10 +94,10 @@ class WebhookSettings(Part):
 class WorkingSettings(Part):
     """How the lanes are worked (engine.batch.WorkerSettings says more). Seconds."""
 
-    threads: int = Field(default=16, gt=0)
-    lease: float = Field(default=120.0, gt=0)
-    push_timeout: float = Field(default=60.0, gt=0)
-    sweep: float = Field(default=1.0, gt=0)
+    threads: int = Field(default=16, gt=0, description="targets that are worked at the same time")
+    lease: float = Field(default=120.0, gt=0, description="seconds after which the lane of a dead process is taken over")
+    push_timeout: float = Field(default=60.0, gt=0, description="seconds for one transaction on a target; less than the lease")
+    sweep: float = Field(default=1.0, gt=0, description="seconds between two looks for lanes with work")
 
 
 def _hosts(value: Any) -> Any:
@@ -119,8 +121,12 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL", "TURNUP_DATABASE_URL", "database_url"),
         description="SQLAlchemy URL; default: SQLite in the home folder",
     )
-    catalogue: Path = Field(default_factory=lambda: share("catalog"), description="folder of the catalogue's YAML files")
-    templates: Path = Field(default_factory=lambda: share("templates"), description="folder of the Jinja templates")
+    catalogue: Path = Field(
+        default_factory=lambda: share("catalog"), description="folder of the catalogue's YAML files; default: that of the installation"
+    )
+    templates: Path = Field(
+        default_factory=lambda: share("templates"), description="folder of the Jinja templates; default: that of the installation"
+    )
     secret_key_file: Path | None = Field(default=None, description="key that seals secrets; default: made in the home folder")
     netbox: NetBoxSettings = NetBoxSettings()
     lab: LabSettings = LabSettings()
