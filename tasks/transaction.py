@@ -46,14 +46,13 @@ def run_checks(requests: Sequence[CheckRequest], checks: Mapping[str, Check], de
     What is not yet as it should be is looked at again until the deadline. A check that this kind of target does not know fails:
     nothing is green that was not looked at.
     """
-    results = [_look(request, checks) for request in requests]
+    results = _look_at(requests, checks)
     pause = 0.05
-    while any(_may_change(result, checks) for result in results) and deadline.left() > pause:
+    while (again := [n for n, result in enumerate(results) if _may_change(result, checks)]) and deadline.left() > pause:
         time.sleep(pause)  # a device's state, which sends us no event
         pause = min(pause * 2, 1.0)
-        results = [
-            _look(request, checks) if _may_change(result, checks) else result for request, result in zip(requests, results, strict=True)
-        ]
+        for n, result in zip(again, _look_at([requests[n] for n in again], checks), strict=True):
+            results[n] = result
     return tuple(results)
 
 
@@ -61,14 +60,23 @@ def _may_change(result: CheckResult, checks: Mapping[str, Check]) -> bool:
     return not result.passed and result.name in checks
 
 
-def _look(request: CheckRequest, checks: Mapping[str, Check]) -> CheckResult:
+def _look_at(requests: Sequence[CheckRequest], checks: Mapping[str, Check]) -> list[CheckResult]:
+    """Look once. What many steps of a batch ask in the same words (is all of it there?) is looked at once for all of them."""
+    seen: dict[tuple[str, frozenset[tuple[str, str]]], tuple[bool, str]] = {}
+    results = []
+    for request in requests:
+        question = request.name, frozenset(request.arguments.items())
+        if question not in seen:
+            seen[question] = _look(request, checks)
+        results.append(CheckResult(request.step, request.name, *seen[question]))
+    return results
+
+
+def _look(request: CheckRequest, checks: Mapping[str, Check]) -> tuple[bool, str]:
     check = checks.get(request.name)
     if check is None:
-        return CheckResult(
-            request.step, request.name, False, f"this target knows no check {request.name!r}, only {', '.join(sorted(checks))}"
-        )
-    passed, evidence = check(request.arguments)
-    return CheckResult(request.step, request.name, passed, evidence)
+        return False, f"this target knows no check {request.name!r}, only {', '.join(sorted(checks))}"
+    return check(request.arguments)
 
 
 def check_failed(push: Push, results: Sequence[CheckResult]) -> CheckFailed | None:

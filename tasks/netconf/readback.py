@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 
 from lxml import etree
 
@@ -19,6 +19,8 @@ from tasks.netconf.xml import OPERATION, config_text, elements, parse, text_of
 
 _DELETES = frozenset({"delete", "remove"})
 _MOST_NAMED = 5
+
+_Identity: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @cache
@@ -49,13 +51,13 @@ def summary(found: tuple[str, ...]) -> str:
 
 
 def _compare(statement: etree._Element, held: etree._Element | None, path: str, operation: str) -> Iterator[str]:
-    keys = _keys(path)
+    keys, entries = _keys(path), _Entries(held)
     for element in elements(statement):
         if element.tag in keys:
             continue  # says which entry is meant, nothing else
         where = f"{path}/{element.tag}"
         operation_here = element.get(OPERATION, operation)
-        found = _counterpart(element, held, where)
+        found = entries.like(element, where)
         if operation_here in _DELETES:
             if found is not None:
                 yield f"{_readable(element, where)} is still there"
@@ -68,18 +70,27 @@ def _compare(statement: etree._Element, held: etree._Element | None, path: str, 
             yield from _compare(element, found, where, operation_here)
 
 
-def _counterpart(element: etree._Element, held: etree._Element | None, path: str) -> etree._Element | None:
-    if held is None:
-        return None
-    kind = _schema().get(path, {}).get("kind")
-    keys = _keys(path)
-    for candidate in held.iterchildren(element.tag):
-        if kind == "leaf-list":
-            if _value(candidate, path) == _value(element, path):
-                return candidate
-        elif all(_value_of(candidate, path, key) == _value_of(element, path, key) for key in keys):
-            return candidate
-    return None
+class _Entries:
+    """The children of an element that the device holds, found by what tells them apart."""
+
+    def __init__(self, held: etree._Element | None) -> None:
+        self._held = held
+        self._by_tag: dict[str, dict[_Identity, etree._Element]] = {}
+
+    def like(self, element: etree._Element, path: str) -> etree._Element | None:
+        """Return the same entry as `element`, whatever it holds; None when there is none."""
+        if self._held is None:
+            return None
+        if element.tag not in self._by_tag:  # a transaction's list has hundreds of entries: they are read once
+            self._by_tag[element.tag] = {_identity(child, path): child for child in self._held.iterchildren(element.tag)}
+        return self._by_tag[element.tag].get(_identity(element, path))
+
+
+def _identity(entry: etree._Element, path: str) -> _Identity:
+    """Return an entry's keys; of a leaf-list its value; nothing for what is there only once."""
+    if _schema().get(path, {}).get("kind") == "leaf-list":
+        return (_value(entry, path),)
+    return tuple(_value_of(entry, path, key) for key in _keys(path))
 
 
 def _value_of(entry: etree._Element, path: str, key: str) -> tuple[str, str]:

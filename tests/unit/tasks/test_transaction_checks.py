@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from engine.errors import TargetTimeout
@@ -35,6 +37,19 @@ def test_what_is_not_yet_so_is_looked_at_again_and_what_passed_is_not() -> None:
     assert all(result.passed for result in results)
     assert looks == {"slow": 3, "fast": 1}
     assert check_failed(PUSH, results) is None
+
+
+def test_what_many_steps_ask_alike_is_looked_at_once_each_time() -> None:
+    looks: list[str] = []
+
+    def look(given: Mapping[str, str]) -> tuple[bool, str]:
+        looks.append(given.get("port", ""))
+        return len(looks) > 3, f"look {len(looks)}"
+
+    requests = [CheckRequest(1, "up", {"port": "a"}), CheckRequest(2, "up", {"port": "b"}), CheckRequest(3, "up", {"port": "a"})]
+    results = run_checks(requests, {"up": look}, Deadline(30))
+    assert looks == ["a", "b", "a", "b", "a"]
+    assert [(result.step, result.evidence) for result in results] == [(1, "look 5"), (2, "look 4"), (3, "look 5")]
 
 
 def test_an_unknown_check_fails_at_once_and_names_the_known_ones() -> None:
