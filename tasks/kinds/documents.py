@@ -10,7 +10,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import stamina
@@ -108,6 +108,10 @@ class DocumentStore(ABC):
             self.replace(operation.kind, operation.key, operation.body)
 
 
+def _may_pass(error: Exception) -> bool:
+    return isinstance(error, TargetError) and error.may_retry
+
+
 def differing(held: Body, wanted: Body) -> list[str]:
     """Return the names of the members in which what is held is not as wanted; what is held may have more. Never values."""
     return [name for name, value in wanted.items() if name not in held or not _same(held[name], value)]
@@ -157,15 +161,16 @@ class DocumentTransaction:
         return outcome(TransactionState.CONFIRMED, checks=checks, learned=self._learned)
 
     def find_out(self) -> Outcome:
-        """Say what became of it when nobody saw its end: what was done by halves is undone."""
+        """Say what became of it when nobody saw its end: what was done by halves is undone. NOT_ATTEMPTED: it cannot be asked now."""
         try:
             if not self._missing():
                 self._store.keep()
                 return outcome(TransactionState.CONFIRMED, learned=self._learned)
         except TargetError as error:
-            return outcome(TransactionState.UNKNOWN, error)
+            return outcome(TransactionState.NOT_ATTEMPTED, error)
         self._tried = list(self._operations)
-        return self._undone(TargetLost(f"{self._push.target}: the process ended within the transaction", target=self._push.target))
+        found = self._undone(TargetLost(f"{self._push.target}: the process ended within the transaction", target=self._push.target))
+        return replace(found, state=TransactionState.NOT_ATTEMPTED) if found.state is TransactionState.OPEN else found
 
     def _write(self) -> None:
         for operation in self._operations:
@@ -217,12 +222,13 @@ class DocumentTransaction:
             return outcome(TransactionState.REFUSED if refused else TransactionState.NOT_ATTEMPTED, error, checks)
         self._store.deadline = Deadline(_TO_UNDO)
         try:
-            for attempt in stamina.retry_context(on=TargetError, attempts=None, timeout=_TO_UNDO / 2, wait_max=1.0):
+            for attempt in stamina.retry_context(on=_may_pass, attempts=None, timeout=_TO_UNDO / 2, wait_max=1.0):
                 with attempt:
                     self._store.undo(self._tried)
         except TargetError as second:
             told = type(error)(f"{error.message}; it could not be taken back: {second.message}", target=self._push.target)
-            return outcome(TransactionState.UNKNOWN, told, checks)
+            # open: it must be asked before the next change, and then it may be undone; unknown: it said no, a person must look
+            return outcome(TransactionState.OPEN if second.may_retry else TransactionState.UNKNOWN, told, checks)
         return outcome(TransactionState.REVERSED, error, checks)
 
 
@@ -238,11 +244,11 @@ class DocumentKind:
 
     def push(self, push: Push, host: Host) -> Outcome:
         """Carry out one transaction (`tasks.kinds.base.Kind`)."""
-        return self._on(push, host, DocumentTransaction.carry_out, TransactionState.NOT_ATTEMPTED)
+        return self._on(push, host, DocumentTransaction.carry_out)
 
     def resolve(self, push: Push, host: Host) -> Outcome:
         """Find out what became of it (`tasks.kinds.base.Kind`)."""
-        return self._on(push, host, DocumentTransaction.find_out, TransactionState.UNKNOWN)
+        return self._on(push, host, DocumentTransaction.find_out)
 
     def ask(self, questions: Sequence[Question], host: Host) -> Mapping[int, Answer]:
         """Answer that nothing can be waited for here."""
@@ -252,9 +258,9 @@ class DocumentKind:
         """Return None: documents have keys of their own, what others put there does not meet ours."""
         return None
 
-    def _on(self, push: Push, host: Host, work: Callable[[DocumentTransaction], Outcome], closed: TransactionState) -> Outcome:
+    def _on(self, push: Push, host: Host, work: Callable[[DocumentTransaction], Outcome]) -> Outcome:
         try:
             with self._opened(host, Deadline(push.timeout)) as store:
                 return work(DocumentTransaction(push, store))
         except TurnupError as error:  # of the target, or of the settings
-            return outcome(closed, error)
+            return outcome(TransactionState.NOT_ATTEMPTED, error)

@@ -97,3 +97,12 @@ def opened() -> Iterator[Callable[[Host], Host]]:
     yield register
     for host in hosts:
         host.close_connections()
+
+
+@pytest.fixture
+def olt_host(olt: Target, opened: Callable[[Host], Host]) -> Iterator[Host]:
+    """The OLT as a host; afterwards no lock, no pending commit and nothing in the candidate may be left, nor a session beside ours."""
+    yield opened(olt.host())
+    state = olt.remote.state()
+    assert (state["locks"], state["pending"], state["candidate_changes"]) == ({}, None, 0)
+    assert len(state["sessions"]) <= 1

@@ -34,8 +34,14 @@ def unit(vlan: int, **other: str) -> Change:
 @pytest.fixture
 def host(bng: Target, opened: Callable[[Host], Host]) -> Iterator[Host]:
     """The BNG as a host; afterwards no lock, no pending commit and no change in the candidate may be left, nor a session beside ours."""
-    yield opened(bng.host())
+    found, before = opened(bng.host()), bng.remote.state()["active"]
+    yield found
     state = bng.remote.state()
+    units = {" ".join(line.split()[1:5]) for line in state["active"] if line not in before}  # interfaces ge-0/0/1 unit 1101
+    assert (
+        KIND.push(push_of(Change("\n".join(f"delete {unit}" for unit in units), "")), found).state is TransactionState.CONFIRMED
+        or not units
+    )
     assert (state["lock"], state["pending"]) == (None, False)
     assert state["candidate"] == state["active"]
     assert len(state["sessions"]) <= 1
