@@ -33,7 +33,10 @@
     ├── ChecksumMismatch            CHECKSUM_MISMATCH      what would be sent is not what was shown
     ├── ForgedCallback              FORGED_CALLBACK        HTTP 401
     ├── LeaseLost                   LEASE_LOST             a newer owner works this lane
+    ├── StepCrashed                 STEP_CRASHED           its worker died again and again while it did this step
     └── StoreError                  STORE_ERROR
+        ├── StoreUnreachable        STORE_UNREACHABLE      transient: the database is gone, or ended the transaction
+        └── StoreFull               STORE_FULL             no space left for the database
 
 The table in docs/errors.md is made from this module.
 """
@@ -335,8 +338,31 @@ class LeaseLost(TurnupError):
     remedy = "Nothing to do: the newer owner redoes the batch."
 
 
+class StepCrashed(TurnupError):
+    """Whoever worked this step died while doing it, again and again."""
+
+    code = "STEP_CRASHED"
+    remedy = "Read the worker's log of that time; the step is not tried again before somebody says so."
+
+
 class StoreError(TurnupError):
     """The database cannot be used."""
 
     code = "STORE_ERROR"
+    http_status = 503
     remedy = "Check DATABASE_URL, free space and permissions."
+
+
+class StoreUnreachable(StoreError):
+    """No connection to the database, or it ended the transaction (a restart, a deadlock). Nothing of the transaction was kept."""
+
+    code = "STORE_UNREACHABLE"
+    may_retry = True
+    remedy = "Check that the database is up; workers go on by themselves when it is."
+
+
+class StoreFull(StoreError):
+    """There is no space left where the database is. Nothing of the transaction was kept."""
+
+    code = "STORE_FULL"
+    remedy = "Make space on the disk of the database; workers go on by themselves then."

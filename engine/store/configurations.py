@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from engine.ports import Change, Fragment, Node, Outcome, TransactionState
 from engine.store.schema import OPEN, configurations, nodes, targets, transaction_steps, transactions
-from engine.store.store import Store
+from engine.store.store import Store, insert_once
 from engine.vault import mask
 
 ANOTHER = "(another value)"
@@ -47,7 +47,8 @@ class Configurations:
         """The number of a target; given on first use."""
         found = tx.execute(sa.select(targets.c.id).where(targets.c.name == name)).scalar()
         if found is None:
-            found = tx.execute(sa.insert(targets).values(name=name, platform=platform).returning(targets.c.id)).scalar_one()
+            insert_once(tx, targets, {"name": name, "platform": platform})
+            found = tx.execute(sa.select(targets.c.id).where(targets.c.name == name)).scalar_one()
         return int(found)
 
     def adopted(self, tx: sa.Connection, name: str) -> bool:

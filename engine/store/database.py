@@ -5,17 +5,23 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from pydantic_core import from_json, to_json
 from sqlalchemy import event, exc
 
-from engine.errors import StoreError
+from engine.errors import StoreError, StoreFull, StoreUnreachable
+from engine.store.patience import Patience
 
 _BUSY_SECONDS = 30.0
+_PATIENCE = 10.0
+"""Seconds that a command waits for a database that is gone. Workers wait without end."""
+# a frozen worker must not keep the locks of its transaction: whoever takes over its lane would wait for it
+_POSTGRESQL = "-c idle_in_transaction_session_timeout=15s -c lock_timeout=30s"
+T = TypeVar("T")
 
 
 def _to_json(value: Any) -> str:
@@ -34,8 +40,9 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         # SQLite lets one writer in; who waits inside SQLite polls with growing pauses, who waits here is woken at once
         self._turn: contextlib.AbstractContextManager[object] = threading.Lock() if self.sqlite else contextlib.nullcontext()
+        self.patience = Patience(_PATIENCE)
         try:
-            self.engine = self._sqlite() if self.sqlite else sa.create_engine(self.url, pool_pre_ping=True, **_COMMON)
+            self.engine = self._sqlite() if self.sqlite else self._postgresql()
         except exc.ArgumentError as error:
             raise StoreError(f"DATABASE_URL cannot be used: {error}") from None
 
@@ -48,6 +55,29 @@ class Database:
         event.listen(engine, "begin", _begin)
         return engine
 
+    def _postgresql(self) -> sa.Engine:
+        given = self.url.query.get("options", ())
+        options = " ".join([_POSTGRESQL, *([given] if isinstance(given, str) else given)])
+        return sa.create_engine(self.url, pool_pre_ping=True, connect_args={"options": options}, **_COMMON)
+
+    def change(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do this in a writing transaction of its own, again from its beginning while the database is gone. Raises StoreError."""
+
+        def once() -> T:
+            with self.write() as tx:
+                return work(tx)
+
+        return self.patience.repeat(once)
+
+    def look(self, work: Callable[[sa.Connection], T]) -> T:
+        """Likewise in a reading transaction."""
+
+        def once() -> T:
+            with self.read() as tx:
+                return work(tx)
+
+        return self.patience.repeat(once)
+
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that may write. Raises StoreError when the database cannot be used; then nothing of it was kept."""
@@ -57,8 +87,13 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A consistent view that never blocks a writer nor waits for one."""
-        with _translated(), self.engine.connect().execution_options(turnup_read_only=True) as connection, connection.begin():
+        with _translated(), self.engine.connect().execution_options(**self._reading) as connection, connection.begin():
             yield connection
+
+    @property
+    def _reading(self) -> dict[str, Any]:
+        # PostgreSQL's default gives each statement a view of its own: an order's items could be newer than the order
+        return {"turnup_read_only": True} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
     def close(self) -> None:
         """Close all connections."""
@@ -81,5 +116,40 @@ def _begin(connection: sa.Connection) -> None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except exc.OperationalError as error:
-        raise StoreError(f"the database cannot be used: {error.orig}") from error
+    except exc.IntegrityError:
+        raise
+    except exc.DBAPIError as error:
+        kind = _kind(error)
+        if kind is None:
+            raise
+        raise kind(f"{_WORDS[kind]}: {error.orig}") from error
+    except exc.TimeoutError as error:  # of the pool
+        raise StoreUnreachable(f"{_WORDS[StoreUnreachable]}: {error}") from error
+
+
+_WORDS: dict[type[StoreError], str] = {
+    StoreError: "the database cannot be used",
+    StoreUnreachable: "the database is gone or busy",
+    StoreFull: "there is no space left for the database",
+}
+_GONE = ("08", "40", "57P", "53", "55P03", "25P03")
+"""Beginnings of PostgreSQL's SQLSTATE (appendix A of its manual): connection, rollback for another's sake, shutdown, resources,
+lock_timeout, idle_in_transaction_session_timeout."""
+_NO_SPACE = "53100"
+
+
+def _kind(error: exc.DBAPIError) -> type[StoreError] | None:
+    """Which of our errors it is; None: a fault of the program."""
+    if isinstance(error.orig, sqlite3.OperationalError):
+        primary = (getattr(error.orig, "sqlite_errorcode", None) or 0) & 0xFF
+        return {sqlite3.SQLITE_BUSY: StoreUnreachable, sqlite3.SQLITE_LOCKED: StoreUnreachable, sqlite3.SQLITE_FULL: StoreFull}.get(
+            primary, StoreError
+        )
+    state = getattr(error.orig, "sqlstate", None)
+    if state == _NO_SPACE:
+        return StoreFull
+    if error.connection_invalidated or (state or "").startswith(_GONE):
+        return StoreUnreachable
+    if isinstance(error, exc.OperationalError):
+        return StoreError if state else StoreUnreachable
+    return None

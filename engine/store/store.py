@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -22,6 +22,7 @@ from engine.store.schema import allocations, catalogues, counters, events, insta
 from engine.tree import Tree
 from engine.vault import Vault
 
+T = TypeVar("T")
 _TABLES: tuple[tuple[sa.Table, type[Any]], ...] = ((orders, Order), (items, Item), (steps, Step), (instances, Instance))
 _CLASSES: Mapping[sa.Table, type[Any]] = dict(_TABLES)
 _KEYS: Mapping[sa.Table, tuple[str, ...]] = {orders: ("id",), items: ("order", "id"), steps: ("id",), instances: ("id",)}
@@ -47,6 +48,16 @@ class Store:
             yield unit
             unit.save()
         unit.remember()
+
+    def change(self, work: Callable[[Unit], T]) -> T:
+        """Do this in a unit of its own, again from its beginning while the database is gone or ends it. Raises StoreError, and what
+        `work` raises."""
+
+        def once() -> T:
+            with self.unit() as unit:
+                return work(unit)
+
+        return self.database.patience.repeat(once)
 
     def trees(self, tx: sa.Connection, roots: Iterable[str], *, lock: bool = False) -> dict[str, Tree]:
         """The trees of these roots. `lock`: nobody else changes them until the transaction ends."""
@@ -90,11 +101,14 @@ class Store:
 
     def tree(self, order: str) -> Tree:
         """The tree that this order (of any level) or external id belongs to. Raises UnknownOrder."""
-        with self.database.read() as tx:
+
+        def find(tx: sa.Connection) -> Tree:
             root = tx.execute(sa.select(orders.c.root).where((orders.c.id == order) | (orders.c.external_id == order))).scalar()
             if root is None:
                 raise UnknownOrder(f"there is no order {order}")
             return self.trees(tx, [root])[root]
+
+        return self.database.look(find)
 
     def remember(self, root: str, version: int, tree: Tree) -> None:
         """Keep a tree in memory as the content of this version."""
@@ -124,27 +138,25 @@ class Store:
         """Keep this version of the catalogue with its templates; orders go on with the version they were accepted with."""
         if not tx.execute(sa.select(catalogues.c.digest).where(catalogues.c.digest == catalogue.digest)).scalar():
             created = self.clock.now().isoformat(timespec="seconds")
-            tx.execute(sa.insert(catalogues).values(digest=catalogue.digest, content=catalogue.dump(), created=created))
+            insert_once(tx, catalogues, {"digest": catalogue.digest, "content": catalogue.dump(), "created": created})
         self._catalogues.setdefault(catalogue.digest, catalogue)
         return catalogue.digest
 
     def catalogue(self, digest: str) -> Catalogue:
         """The version of the catalogue with this hash."""
         if digest not in self._catalogues:
-            with self.database.read() as tx:
-                content = tx.execute(sa.select(catalogues.c.content).where(catalogues.c.digest == digest)).scalar_one()
+            wanted = sa.select(catalogues.c.content).where(catalogues.c.digest == digest)
+            content = self.database.look(lambda tx: tx.execute(wanted).scalar_one())
             self._catalogues[digest] = Catalogue.restore(content)
         return self._catalogues[digest]
 
     def next_id(self, tx: sa.Connection, level: Level) -> str:
         """The next order id, e.g. `PO-2024-00847`."""
         name = level.order_prefix
+        insert_once(tx, counters, {"name": name, "value": FIRST_NUMBERS[level] - 1})
         number = tx.execute(
             sa.update(counters).where(counters.c.name == name).values(value=counters.c.value + 1).returning(counters.c.value)
-        ).scalar()
-        if number is None:
-            number = FIRST_NUMBERS[level]
-            tx.execute(sa.insert(counters).values(name=name, value=number))
+        ).scalar_one()
         return f"{name}-{self.clock.now().year}-{number:05d}"
 
     def ensure_lanes(self, tx: sa.Connection, names: Iterable[str]) -> None:
@@ -152,7 +164,7 @@ class Store:
         wanted = set(names)
         there = set(tx.execute(sa.select(lanes.c.name).where(lanes.c.name.in_(wanted))).scalars()) if wanted else set()
         for name in sorted(wanted - there):
-            _insert_once(tx, lanes, {"name": name, "until": 0.0, "fence": 0})
+            insert_once(tx, lanes, {"name": name, "until": 0.0, "fence": 0})
 
 
 class Unit:
@@ -213,7 +225,8 @@ def _is(mark: Any) -> tuple[sa.ColumnElement[bool], ...]:
     return (allocations.c.order == mark.order, allocations.c.item == mark.item, allocations.c.name == mark.name)
 
 
-def _insert_once(tx: sa.Connection, table: sa.Table, row: rows.Row) -> None:
+def insert_once(tx: sa.Connection, table: sa.Table, row: rows.Row) -> None:
+    """Insert a row unless it is there, also when another process does so at the same moment."""
     from sqlalchemy.dialects import postgresql, sqlite
 
     dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
