@@ -46,6 +46,8 @@ class SmallDevice:
         self.forgets = False
         """Answers ok to edits and does nothing."""
         self.warns = False
+        self.keeps_locks = False
+        """Does not see that a client vanished: its lock stays until somebody kills the session."""
 
     def perform(self, session: Session, operation: etree._Element) -> str:
         name = etree.QName(operation).localname
@@ -61,6 +63,8 @@ class SmallDevice:
                 self._edit(operation)
             case "commit":
                 self._commit(session.id, confirmed=operation.find(nc("confirmed")) is not None)
+            case "kill-session":
+                self._free(int(operation.findtext(nc("session-id")) or 0))
             case "get-config" | "get":
                 return self._data()
             case _:
@@ -70,9 +74,13 @@ class SmallDevice:
         )
 
     def session_ended(self, session: Session) -> None:
-        self.locks = {name: holder for name, holder in self.locks.items() if holder != session.id}
+        if not self.keeps_locks:
+            self._free(session.id)
         if self.before is not None and self.confirmer == session.id:  # RFC 4741 section 8.4: without persist it ends with its session
             self.running, self.before = self.before, None
+
+    def _free(self, session: int) -> None:
+        self.locks = {name: holder for name, holder in self.locks.items() if holder != session}
 
     def _lock(self, operation: etree._Element, session: int) -> None:
         if _datastore(operation) in self.locks:

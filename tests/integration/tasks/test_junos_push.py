@@ -38,10 +38,9 @@ def host(bng: Target, opened: Callable[[Host], Host]) -> Iterator[Host]:
     yield found
     state = bng.remote.state()
     units = {" ".join(line.split()[1:5]) for line in state["active"] if line not in before}  # interfaces ge-0/0/1 unit 1101
-    assert (
-        KIND.push(push_of(Change("\n".join(f"delete {unit}" for unit in units), "")), found).state is TransactionState.CONFIRMED
-        or not units
-    )
+    if units:
+        cease = Change("\n".join(f"delete {unit}" for unit in units), "")
+        assert KIND.push(push_of(cease), found).state is TransactionState.CONFIRMED
     assert (state["lock"], state["pending"]) == (None, False)
     assert state["candidate"] == state["active"]
     assert len(state["sessions"]) <= 1

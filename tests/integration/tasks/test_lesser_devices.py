@@ -119,3 +119,13 @@ def test_only_what_is_announced_is_asked_for(make: Make) -> None:
     device, host = make("nothing")
     NETCONF.push(push_of("OLT-X", created("a")), host)
     assert device.done == ["lock", "edit-config", "unlock"]
+
+
+def test_our_own_lost_session_is_ended_when_it_still_holds_the_lock(make: Make) -> None:
+    device, host = make("no persist")
+    device.keeps_locks = True
+    device.faults.add(Fault(on="get-config", do=Do.DROP))
+    outcome = NETCONF.push(push_of("OLT-X", created("a"), READBACK, timeout=2), host)
+    assert (outcome.state, code(outcome)) == (TransactionState.REVERSED, "TARGET_LOST")
+    assert "kill-session" in device.done
+    assert (device.running, device.locks) == (set(), {})
