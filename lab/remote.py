@@ -60,6 +60,7 @@ class Remote:
             raise TimeoutError(f"{self._endpoint.name} lives on")
 
     def _ask(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        with httpx.Client(trust_env=False, timeout=10) as client:  # a proxy of the environment has no business on the loopback
+        # a proxy of the environment has no business on the loopback; plain HTTP needs no authorities, which take 25 ms to load
+        with httpx.Client(trust_env=False, verify=False, timeout=10) as client:  # noqa: S501
             answer = client.request(method, self._endpoint.control + path, json=body)
         return answer.raise_for_status()
