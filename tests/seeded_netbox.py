@@ -1,7 +1,13 @@
-"""A NetBox that holds a seeding profile, for tests of the inventory: seeded once a session and version, copied for each test."""
+"""A NetBox that holds a seeding profile, for tests of the inventory: seeded once a session and version, copied for each test.
 
+It runs in a thread of the test (a process of its own takes five times as long to start), behind a real socket all the same.
+"""
+
+import asyncio
+import contextlib
 import json
 import shutil
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -11,12 +17,13 @@ from typing import Any
 from engine.ports import Allocation, Mark, Need, Shortage
 from inventory.adapter import NetBoxResources
 from inventory.client import NetBox
-from inventory.profile import load_profile
+from inventory.profile import Profile, load_profile
 from inventory.seed import seed
 from inventory.session import Call, Patience
 from lab.credentials import credentials
+from lab.netbox.app import NetBox as StandIn
 from lab.remote import Remote
-from lab.standin import Endpoint, running
+from lab.standin import Endpoint, Place, running
 
 VERSIONS = ("4.6", "4.4")
 QUICK = Patience(connect=2.0, read=10.0, retries=0)
@@ -83,21 +90,53 @@ class Templates:
         if not lab.exists():
             (lab / "netbox").mkdir(parents=True)
             (lab / "netbox" / "options.json").write_text(json.dumps({"version": version}))
-            with running("netbox", "netbox", lab / "netbox") as endpoint:
+            with in_thread(lab / "netbox") as endpoint:
                 client = NetBox(endpoint.url or "", credentials(lab).netbox_token)
-                seed(client, load_profile(profile))
+                seed(client, _small(load_profile(profile)))
                 client.close()
         return lab
 
 
+def _small(profile: Profile) -> Profile:
+    """A profile with a small warehouse: thousands of ONTs take seconds to seed and prove nothing more."""
+    return profile.model_copy(update={"stock": tuple(stock.model_copy(update={"count": min(stock.count, 200)}) for stock in profile.stock)})
+
+
 @contextmanager
-def seeded_netbox(template: Path, lab: Path) -> Iterator[SeededNetBox]:
-    """Run a copy of a seeded NetBox in the folder `lab` while the block runs."""
+def in_thread(folder: Path) -> Iterator[Endpoint]:
+    """Run the stand-in in a thread while the block runs."""
+    standin = StandIn(Place("netbox", folder, folder.parent))
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    announced: list[Endpoint] = []
+    ready = threading.Event()
+
+    def announce(endpoint: Endpoint) -> None:
+        announced.append(endpoint)
+        ready.set()
+
+    def serve() -> None:
+        with contextlib.closing(loop):
+            loop.run_until_complete(standin.serve(announce, stop))
+
+    thread = threading.Thread(target=serve, name="netbox")
+    thread.start()
+    try:
+        assert ready.wait(20), "NetBox did not become ready"
+        yield announced[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+
+
+@contextmanager
+def seeded_netbox(template: Path, lab: Path, *, process: bool = False) -> Iterator[SeededNetBox]:
+    """Run a copy of a seeded NetBox in the folder `lab` while the block runs; `process`: as a process, which can be killed."""
     shutil.copytree(template, lab, ignore=shutil.ignore_patterns("ports.json", "process.lock", "endpoint.json"))
     version = json.loads((lab / "netbox" / "options.json").read_text())["version"]
     known = credentials(lab)
     token = known.netbox_token if version == "4.4" else known.netbox_token_v2
-    with running("netbox", "netbox", lab / "netbox") as endpoint, ExitStack() as closing:
+    start = running("netbox", "netbox", lab / "netbox") if process else in_thread(lab / "netbox")
+    with start as endpoint, ExitStack() as closing:
         yield SeededNetBox(endpoint, endpoint.url or "", token, known.netbox_token, version, closing)
 
 

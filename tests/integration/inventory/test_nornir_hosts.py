@@ -32,10 +32,10 @@ def test_elements_are_hosts_and_onts_are_not(netbox: SeededNetBox) -> None:
 
 def test_a_thousand_devices_take_two_requests(newest: SeededNetBox) -> None:
     client = newest.client()
-    olt = client.read("dcim/devices", {"name": "OLT-EAST-07"})[0]
-    body = {name: olt[name]["id"] for name in ("device_type", "role", "platform", "site")}
+    bng = client.read("dcim/devices", {"name": "BNG-EAST-01"})[0]
+    body = {name: bng[name]["id"] for name in ("device_type", "role", "platform", "site")}
     for start in range(0, 1000, 100):
-        client.create("dcim/devices", [{**body, "name": f"OLT-{number:04d}"} for number in range(start, start + 100)])
+        client.create("dcim/devices", [{**body, "name": f"BNG-{number:04d}"} for number in range(start, start + 100)])
     newest.calls.clear()
     inventory = NetBoxInventory(newest.url, newest.token, patience=QUICK, on_call=newest.calls.append).load()
     assert len(inventory.hosts) == 1006

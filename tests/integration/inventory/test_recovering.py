@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,7 @@ from engine.errors import InventoryDenied, InventoryIncomplete, InventoryRefused
 from engine.ports import Allocation
 from inventory.adapter import NetBoxResources
 from inventory.session import Patience
-from tests.seeded_netbox import SeededNetBox, granted, line, lines, values
+from tests.seeded_netbox import SeededNetBox, Templates, granted, line, lines, seeded_netbox, values
 
 FIRST = ["LC3/P12/1", "HWT2340098", "1042", "10.42.17.22", "2001:db8:42:17::/64"]
 CLAIM = "POST /api/dcim/interfaces/"
@@ -180,15 +181,16 @@ def test_refused_on_the_way(newest: SeededNetBox, status: int, error: type[Excep
     assert values(resources.reserve(line())) == FIRST
 
 
-def test_netbox_is_down(newest: SeededNetBox) -> None:
-    newest.remote.kill()
-    with pytest.raises(InventoryUnreachable, match="No connection to NetBox") as caught:
-        newest.resources().reserve(line())
-    assert caught.value.may_retry
-    with pytest.raises(InventoryUnreachable):
-        newest.resources().site("EAST-07")
-    with pytest.raises(InventoryUnreachable):
-        newest.resources().expected(line())
+def test_netbox_is_down(templates: Templates, tmp_path: Path) -> None:
+    with seeded_netbox(templates.get("4.6"), tmp_path / "lab", process=True) as netbox:
+        netbox.remote.kill()
+        with pytest.raises(InventoryUnreachable, match="No connection to NetBox") as caught:
+            netbox.resources().reserve(line())
+        assert caught.value.may_retry
+        with pytest.raises(InventoryUnreachable):
+            netbox.resources().site("EAST-07")
+        with pytest.raises(InventoryUnreachable):
+            netbox.resources().expected(line())
 
 
 def test_netbox_is_slow(newest: SeededNetBox) -> None:

@@ -38,6 +38,16 @@ def test_bench_has_room_for_thousands_of_orders() -> None:
     assert profile.stock[0].count >= 4000
 
 
+def test_capacity_has_room_for_ten_thousand_lines_on_several_exchanges() -> None:
+    profile = load_profile("capacity")
+    olts = [element for element in profile.elements if element.role == "olt"]
+    assert len({olt.site for olt in olts}) == 8
+    assert sum(len(olt.cards) * 16 for olt in olts) * profile.onu_capacity >= 10_000
+    assert sum(group.vids[1] - group.vids[0] + 1 for group in profile.vlan_groups) >= 10_000
+    assert sum(pool.network.num_addresses for pool in profile.pools if pool.name == "EAST-RES") >= 10_000
+    assert profile.stock[0].count >= 10_000
+
+
 def test_ranges_of_ports() -> None:
     assert load_profile("example").used("OLT-EAST-07") >= {"LC1/P1", "LC2/P16", "LC3/P11"}
     assert "LC3/P12" not in load_profile("example").used("OLT-EAST-07")
