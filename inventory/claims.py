@@ -140,10 +140,10 @@ class Claims:
 
     def _read(self, fetches: Sequence[Fetch], views: Sequence[tuple[Search, View]]) -> None:
         """Read what searches ask for: the views all together."""
+        found = [fetch() for fetch in fetches]
         try:
-            found = [fetch() for fetch in fetches]
             rows = look(self._client, [view for _, view in views])
-        except UnknownReference as error:
+        except UnknownReference as error:  # a device that was deleted since it was listed
             self.forget()
             raise InventoryUnreachable(f"Elements changed in NetBox meanwhile; the next attempt reads anew. {error.message}") from None
         with self._lock:

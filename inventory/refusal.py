@@ -34,7 +34,7 @@ class PoolEmpty(InventoryRefused):
     """A pool has not as much left as was asked for (HTTP 409 of available-*). Nothing was given."""
 
 
-class UnknownReference(InventoryRefused):
+class UnknownReference(InventoryIncomplete):
     """A filter names an object that is not there (any more): NetBox refuses such a filter with 400 "Select a valid choice"."""
 
 

@@ -98,7 +98,7 @@ def _management(upsert: Upsert, profile: Profile, devices: Mapping[str, JsonObje
         body = {
             "address": ipaddress.ip_interface(host).with_prefixlen,
             "status": "active",
-            "role": SHARED_ROLE if hosts.count(host) > 1 else "",
+            "role": SHARED_ROLE if hosts.count(host) > 1 else None,
             "assigned_object_type": "dcim.interface",
             "assigned_object_id": ports[key]["id"],
             "dns_name": f"{name.lower()}.example.net",

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.errors import InventoryIncomplete, InventoryRefused
+from engine.errors import InventoryIncomplete
 from engine.ports import Allocation, Need, ObjectRef
 from inventory.client import NetBox
 from inventory.fields import CLAIM, QUARANTINE_TAG, AllocState
 from inventory.look import Candidate, Fetch, View
+from inventory.refusal import UnknownReference
 from inventory.rows import Device, Interface, Plain, natural, parse
 from inventory.sites import Sites
 
@@ -110,7 +111,7 @@ class Warehouse:
         filters = {"role": ROLE, "status": "inventory", "fields": FIELDS, "ordering": "asset_tag"} | place
         try:
             rows = self.client.read("dcim/devices", filters | self._type, limit=PAGE, offset=offset)
-        except InventoryRefused:
+        except UnknownReference:
             # a device type whose slug is not its model in small letters: NetBox refuses a slug that it does not have
             if "device_type_id" in self._type:
                 raise

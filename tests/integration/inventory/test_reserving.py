@@ -409,6 +409,24 @@ def test_the_static_address_comes_from_its_own_pool(newest: SeededNetBox) -> Non
     }
 
 
+def test_a_role_that_netbox_lacks_is_said(newest: SeededNetBox) -> None:
+    client = newest.client()
+    role = client.read("dcim/device-roles", {"slug": "ont"})[0]["id"]
+    client.update("dcim/device-roles", [{"id": role, "slug": "cpe"}])
+    with pytest.raises(InventoryIncomplete, match="ont is not one of the available choices"):
+        newest.resources().reserve(line())
+
+
+def test_an_ont_type_whose_slug_is_not_its_model(newest: SeededNetBox) -> None:
+    client, resources = newest.client(), newest.resources()
+    kind = client.read("dcim/device-types", {"model": "HG8245H"})[0]["id"]
+    client.update("dcim/device-types", [{"id": kind, "slug": "huawei-hg8245h"}])
+    assert values(resources.reserve(line())) == FIRST
+    newest.calls.clear()
+    resources.reserve(line(2))
+    assert len(newest.calls) == 5
+
+
 @pytest.mark.parametrize(
     ("need", "words"),
     [
