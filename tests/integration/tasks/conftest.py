@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from lab_targets import PLATFORMS, Target, http_access, ssh_target
 from nornir.core.inventory import Host
+from pushes import eventually
 
 from lab.remote import Remote
 from lab.standin import running
@@ -105,4 +106,4 @@ def olt_host(olt: Target, opened: Callable[[Host], Host]) -> Iterator[Host]:
     yield opened(olt.host())
     state = olt.remote.state()
     assert (state["locks"], state["pending"], state["candidate_changes"]) == ({}, None, 0)
-    assert len(state["sessions"]) <= 1
+    assert eventually(lambda: len(olt.remote.state()["sessions"]) <= 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -39,3 +41,14 @@ def code(outcome: Outcome) -> str:
     """The code of what went wrong."""
     assert outcome.trouble is not None
     return outcome.trouble.code
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+    """Whether it becomes true within so many seconds: a server sees the end of a session a moment after the client."""
+    patience = threading.Event()
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        patience.wait(0.01)
+    return True

@@ -15,6 +15,7 @@ from lab_targets import Target, ssh_target
 from ncclient.operations import RPCError
 from ncclient.transport.ssh import SSHSession
 from nornir.core.inventory import Host
+from pushes import eventually
 
 from engine.errors import TargetLost, TargetTimeout
 from lab.standin import running
@@ -121,7 +122,7 @@ class TestTheDeviceDies:
             plugin = netconf_of(opened(target.host()))
             session = plugin.connection._session
             target.remote.kill()
-            _eventually(lambda: not session.is_up())
+            assert eventually(lambda: not session.is_up())
         with running("olt", "OLT-X", tmp_path / "OLT-X", lab=tmp_path), plugin.use() as manager:
             assert manager.get_config("running", filter=subtree("CT-1.1"))
             assert plugin.opened == 2
@@ -145,12 +146,3 @@ def test_closing_does_not_wait_for_a_device_that_hangs(olt: Target) -> None:
     manager._session.close()
     assert not manager._session.is_up()
     assert not manager._session.is_alive()
-
-
-def _eventually(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    patience = threading.Event()
-    for _ in range(int(seconds * 100)):
-        if condition():
-            return
-        patience.wait(0.01)
-    pytest.fail("it did not happen")

@@ -11,7 +11,7 @@ import pytest
 from lab_targets import Target
 from napalm.junos.junos import JunOSDriver
 from nornir.core.inventory import Host
-from pushes import READBACK, at_the, code, undone
+from pushes import READBACK, at_the, code, eventually, undone
 
 from engine.ports import Change, CheckRequest, Outcome, Push, TransactionState
 from tasks.connections.junos import junos_of
@@ -43,7 +43,7 @@ def host(bng: Target, opened: Callable[[Host], Host]) -> Iterator[Host]:
         assert KIND.push(push_of(cease), found).state is TransactionState.CONFIRMED
     assert (state["lock"], state["pending"]) == (None, False)
     assert state["candidate"] == state["active"]
-    assert len(state["sessions"]) <= 1
+    assert eventually(lambda: len(bng.remote.state()["sessions"]) <= 1)
 
 
 def holds_unit(bng: Target, vlan: int) -> bool:
