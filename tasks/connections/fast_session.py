@@ -15,7 +15,6 @@ import selectors
 import socket
 import threading
 from pathlib import Path
-from typing import Any
 
 from ncclient.devices.default import DefaultDeviceHandler
 from ncclient.transport.errors import SessionCloseError, TransportError
@@ -94,8 +93,3 @@ class FastSession(SSHSession):  # type: ignore[misc]  # ncclient has no annotati
     def sleep_longer(self, seconds: float) -> None:
         """Let paramiko's own thread look at its flags every `seconds` instead of ten times a second. Data wakes it at once."""
         self._transport.sock.settimeout(seconds)
-
-    @property
-    def capabilities(self) -> Any:
-        """What the server announced in its hello."""
-        return self.server_capabilities
