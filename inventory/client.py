@@ -27,7 +27,7 @@ OLDEST = (4, 4)
 PAGE = 1000
 """Objects per read: NetBox's default MAX_PAGE_SIZE. Asking for more, or for 0 (all), gives no more than that."""
 BULK = 100
-"""Objects per write: bulk requests are validated one by one, and 500 took NetBox a minute (facts in docs/netbox.md)."""
+"""Objects per write: bulk requests are validated one by one, and 500 prefixes took a real NetBox a minute."""
 KEYS = 80
 """Values of one filter per read: gunicorn takes a request line of 4,094 bytes."""
 
