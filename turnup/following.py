@@ -42,8 +42,6 @@ class Follower:
 
     store: Store
     working: Working
-    patience: float = PATIENCE
-    look: float = LOOK
 
     def follow(self, order: str) -> Iterator[Tree]:
         """The order each time something about it has changed, at last as it ended. Raises UnknownOrder."""
@@ -58,10 +56,10 @@ class Follower:
             if not progress(tree):
                 return
             if tree.root.state.final:
-                until = until or time.monotonic() + self.patience
+                until = until or time.monotonic() + PATIENCE
                 if time.monotonic() > until:
                     return
-            time.sleep(self.look)
+            time.sleep(LOOK)
 
 
 def fingerprint(tree: Tree) -> object:

@@ -11,7 +11,6 @@ from nornir.core import Nornir
 from inventory.nornir_plugin import ExtraHost
 from inventory.session import Patience
 from tasks import access as reach
-from tasks.access import Access
 from turnup import reaching
 from turnup.settings import Settings
 
@@ -38,14 +37,9 @@ def nornir(settings: Settings, netbox: tuple[str, str], lab: Lab | None) -> Norn
         runner={"plugin": "deadline"},
         logging={"enabled": False},  # else it writes nornir.log into the working directory
     )
-    reach.apply(found.inventory, _access(settings, found, lab))
+    of_lab = reaching.of_lab(lab) if lab else {}
+    reach.apply(found.inventory, reaching.of_settings(settings.targets, found.inventory.hosts.values(), of_lab))
     return found
-
-
-def _access(settings: Settings, found: Nornir, lab: Lab | None) -> dict[str, Access]:
-    hosts = found.inventory.hosts.values()
-    names = [host.name for host in hosts] + [host.platform for host in hosts if host.platform]
-    return {**(reaching.of_lab(lab) if lab else {}), **reaching.of_settings(settings.targets, names)}
 
 
 def tell_callback(found: Nornir, url: str) -> None:

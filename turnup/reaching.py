@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from nornir.core.inventory import Host
+from pydantic import SecretStr
 
 from tasks.access import Access
 from turnup.settings import TargetSettings
@@ -14,35 +19,36 @@ if TYPE_CHECKING:  # not loaded when there is no embedded lab
     from lab.standin import Endpoint
 
 
-def of_settings(targets: Mapping[str, TargetSettings], names: Iterable[str]) -> dict[str, Access]:
-    """Access by name or platform of `names`, or `*`.
+def of_settings(settings: Mapping[str, TargetSettings], hosts: Iterable[Host], lab: Mapping[str, Access]) -> dict[str, Access]:
+    """Access of each of these hosts, by its name: what the settings say for all (`*`), for its platform and for itself, in this order,
+    over what the lab says.
 
     Names are compared without case and with `_` for `-`: environment variables cannot be called otherwise.
     """
-    known = {_folded(name): name for name in names}
-    return {known.get(_folded(name), name): _access(settings) for name, settings in targets.items()}
+    said = {_folded(name): fields for name, fields in settings.items()}
+    found: dict[str, Access] = {}
+    for host in hosts:
+        layers = [said[name] for name in ("*", _folded(host.platform or ""), _folded(host.name)) if name in said]
+        if layers or host.name in lab:
+            found[host.name] = reduce(_laid_over, layers, lab.get(host.name, Access()))
+    return found
 
 
 def _folded(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
-def _access(settings: TargetSettings) -> Access:
+def _laid_over(access: Access, settings: TargetSettings) -> Access:
+    """What the settings say takes the place of what was known; the rest stays."""
+    said = {name: _opened(getattr(settings, name)) for name in settings.model_fields_set - {"url", "urls"}}
     urls = {name: url.get_secret_value() for name, url in settings.urls.items()}
     if settings.url is not None:
         urls[""] = settings.url.get_secret_value()
-    return Access(
-        username=settings.username,
-        password=settings.password.get_secret_value() if settings.password else None,
-        hostname=settings.hostname,
-        port=settings.port,
-        urls=urls,
-        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
-        known_hosts=settings.known_hosts,
-        ca_file=settings.ca_file,
-        insecure=settings.insecure,
-        timeout=settings.timeout,
-    )
+    return replace(access, **said, urls={**access.urls, **urls})
+
+
+def _opened(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def of_lab(lab: Lab) -> dict[str, Access]:

@@ -18,7 +18,6 @@ import turnup.errors
 from engine import requests
 from engine.errors import BadInput, TurnupError
 from engine.model_tables import cell, default_of, fields, meaning_of, rows, type_of
-from inventory.profile import load_model
 from turnup.settings import PREFIX, Settings
 
 MADE = re.compile(r"(<!-- made by `python -m turnup\.reference`: ([\w-]+) -->\n).*?(\n<!-- end of what is made -->)", re.DOTALL)
@@ -78,27 +77,10 @@ def _settings(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[tuple[
             yield key, field, annotation
 
 
-def custom_fields() -> Iterator[str]:
-    """What seeding adds to NetBox' own fields."""
-    yield "| custom field | type | on | meaning |\n|---|---|---|---|"
-    for field in load_model().custom_fields:
-        on = "all that orders hold" if field.objects == "allocatable" else ", ".join(f"`{name}`" for name in field.object_types)
-        yield f"| `{field.name}` | {field.type} | {on} | {cell('; '.join(filter(None, (field.label, field.description))))} |"
-
-
-def roles() -> Iterator[str]:
-    """The device roles that mean something to us."""
-    yield "| role | meaning |\n|---|---|"
-    for role in load_model().roles:
-        yield f"| `{role.slug}` | {role.name} |"
-
-
 SECTIONS: Mapping[str, Callable[[], Iterator[str]]] = {
     "errors": errors,
     "playbook": playbook,
     "settings": settings,
-    "custom-fields": custom_fields,
-    "roles": roles,
 }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from engine.documents import EventView, ItemView, OrderDocument
 from engine.states import OrderState
@@ -14,6 +15,10 @@ _ENDS = {OrderState.COMPLETED, OrderState.FAILED, OrderState.PARTIAL, OrderState
 _NOTED = _ENDS | {OrderState.HELD}
 """States of items that are worth a line. That an item has begun shows in the next one's, and `pending` in what it waited for."""
 _WHEN = re.compile(r",? at \d{4}-\d\d-\d\dT\S+$")
+
+
+Place: TypeAlias = tuple[datetime, float]
+"""Where something stands in a timeline: its time, which is kept to the second, and the number of its event."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +31,29 @@ class Moment:
 
 def timeline(document: OrderDocument) -> list[Moment]:
     """The moments of an order, the first first. What happened to orders of several levels in one stroke is one moment."""
-    # from cause to effect: times are kept to the second, and sorting leaves equal ones as they come
     told = (*_waits(document), *_reservations(document), *_items(document), *_orders(document))
-    found = sorted(told, key=lambda each: each[0].replace(microsecond=0))
-    return [Moment(at - document.order.created, text) for at, text in found]
+    moments = [Moment(at - document.order.created, text) for (at, _), text in sorted(told)]
+    reasons = {str(event.data["reason"]) for event in document.history if event.data.get("reason")}
+    return list(_once(moments, reasons))
 
 
-def _orders(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
+def _once(moments: Iterable[Moment], reasons: Collection[str]) -> Iterator[Moment]:
+    """A reason is told with the first that it stops, and not again with all that depends on it."""
+    told: set[str] = set()
+    for moment in moments:
+        text = moment.text
+        for reason in reasons:
+            there = text.count(reason)
+            text = text.replace(f": {reason}", "") if reason in told else text.replace(f": {reason}", "", max(0, there - 1))
+            told |= {reason} if there else set()
+        yield Moment(moment.since, text)
+
+
+def _orders(document: OrderDocument) -> Iterator[tuple[Place, str]]:
     """Acknowledged, begun, held, gone on, ended."""
     levels = {order.id: order.level for order in document.orders}
     states: dict[str, str] = {}
-    strokes: dict[datetime, list[str]] = {}
+    strokes: dict[datetime, list[tuple[int, str]]] = {}
     for event in document.history:
         if event.item is not None or event.type not in ("orderCreate", "orderStateChange"):
             continue
@@ -44,13 +61,13 @@ def _orders(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
         if state == OrderState.PENDING or (state == OrderState.IN_PROGRESS and before == state):
             continue  # the outside world is waited for, and told when it has done its part
         states[event.order] = state
-        reason = f" ({event.data['reason']})" if event.data.get("reason") else ""
-        strokes.setdefault(event.at, []).append(f"{levels.get(event.order, '')} order {event.order} {state}{reason}")
-    for at, texts in strokes.items():
-        yield at, ", ".join(texts)
+        reason = f": {event.data['reason']}" if event.data.get("reason") else ""
+        strokes.setdefault(event.at, []).append((event.number, f"{levels.get(event.order, '')} order {event.order} {state}{reason}"))
+    for at, told in strokes.items():
+        yield (at, told[-1][0]), ", ".join(text for _, text in told)
 
 
-def _items(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
+def _items(document: OrderDocument) -> Iterator[tuple[Place, str]]:
     """Service and resource items that ended or stopped, with what they gave; transactions that did not go through."""
     items = {(item.order, item.id): item for item in document.items}
     active = {(event.order, event.item): event for event in document.history if event.data.get("state") == "active"}
@@ -58,9 +75,9 @@ def _items(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
         item = items.get((event.order, event.item or ""))
         if item is not None and event.type == "itemStateChange" and event.data["state"] in _NOTED:
             made = active.get((event.order, event.item))
-            yield event.at, _of_item(document, item, event, made)
+            yield (event.at, event.number), _of_item(document, item, event, made)
         elif event.type == "transaction" and event.data["state"] != "confirmed":
-            yield event.at, f"{event.data['target']}: transaction {event.data['state']}"
+            yield (event.at, event.number), f"{event.data['target']}: transaction {event.data['state']}"
 
 
 def _of_item(document: OrderDocument, item: ItemView, event: EventView, made: EventView | None) -> str:
@@ -76,21 +93,27 @@ def _of_item(document: OrderDocument, item: ItemView, event: EventView, made: Ev
     return f"{text}: {'; '.join(values)}" if values else text
 
 
-def _reservations(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
+def _reservations(document: OrderDocument) -> Iterator[tuple[Place, str]]:
     """What was reserved together."""
-    found: dict[datetime, list[str]] = {}
+    found: dict[datetime, list[EventView]] = {}
     for event in document.history:
         if event.type == "allocation":
-            found.setdefault(event.at, []).append(str(event.data["name"]))
-    for at, names in found.items():
-        yield at, f"reserved in NetBox: {', '.join(names)}"
+            found.setdefault(event.at, []).append(event)
+    for at, events in found.items():
+        names = [str(event.data["name"]) for event in events]
+        yield (at, events[0].number), f"reserved in NetBox: {', '.join(names)}"
 
 
-def _waits(document: OrderDocument) -> Iterator[tuple[datetime, str]]:
+def _waits(document: OrderDocument) -> Iterator[tuple[Place, str]]:
     """What the outside world did: deliveries, calls, the customer online."""
     told: set[str] = set()
+    ends = {(event.order, event.item): event.number for event in document.history if event.data.get("state") == OrderState.COMPLETED}
     for item in sorted(document.items, key=lambda item: item.level != "service"):
         for step in item.steps:
             if step.kind in ("wait", "online") and step.ended is not None and step.evidence not in ("", *told):
                 told.add(step.evidence)
-                yield step.ended, ("online: " if step.kind == "online" else "") + _WHEN.sub("", step.evidence)
+                before = ends.get((item.order, item.id), 0) - 0.5  # the effect comes after its cause
+                yield (
+                    (step.ended.replace(microsecond=0), before),
+                    ("online: " if step.kind == "online" else "") + _WHEN.sub("", step.evidence),
+                )

@@ -25,7 +25,7 @@ def orders(context: typer.Context, state: State = None, as_json: Json = False) -
     session = begin(context, as_json=as_json)
     from engine.views import listed
 
-    found = listed(session.wiring(logs=False).records, state)
+    found = listed(session.wiring().records, state)
     session.output.document({"orders": [order.model_dump(mode="json", by_alias=True) for order in found]})
     if not as_json:
         from turnup.screen import tables
@@ -46,7 +46,7 @@ def show(context: typer.Context, order: OrderId, as_json: Json = False) -> int:
     session = begin(context, as_json=as_json)
     from engine.views import document
 
-    wiring = session.wiring(logs=False)
+    wiring = session.wiring()
     found = document(wiring.records, wiring.store.tree(order))
     session.output.document(found)
     if not as_json:

@@ -84,11 +84,7 @@ def _result(session: Session, document: RunDocument) -> None:
     from turnup.timeline import timeline
 
     show = session.output.show
-    show("", tables.timeline(timeline(document)), tables.allocations(document.allocations))
-    show(tables.instances("Services", document.services))
-    if document.products:
-        show(tables.instances("Products", document.products))
-    show(tables.targets(document.targets), *tables.online(document), *troubles(document))
+    show("", tables.timeline(timeline(document)), *tables.result(document), *troubles(document))
     line = marks.state(document.order.state).append(f"  {document.order.id}", "bold")
     line.append(" (ordered before: nothing was ordered twice)" if document.repeated else "", "dim")
     show("", line)

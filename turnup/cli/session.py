@@ -30,15 +30,13 @@ class Session:
 
         return load(self.home)
 
-    def wiring(self, settings: Settings | None = None, *, logs: bool = True) -> Wiring:
-        """The program's parts. `logs`: also see to its logs, which commands that only show do not write."""
+    def wiring(self, settings: Settings | None = None) -> Wiring:
+        """The program's parts, and from now on its logs."""
+        from turnup.logs import logging_to
         from turnup.wiring import Wiring
 
         settings = settings or self.settings()
-        if logs:
-            from turnup.logs import logging_to
-
-            self._opened.enter_context(logging_to(settings.home / "turnup.log", verbose=self.verbose))
+        self._opened.enter_context(logging_to(settings.home / "turnup.log", verbose=self.verbose))
         wiring = Wiring(settings)
         self._opened.callback(wiring.close)
         return wiring

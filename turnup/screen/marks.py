@@ -27,6 +27,8 @@ _MARKS: Mapping[str, tuple[str, str]] = {
     "active": ("✔", "green"),
     "confirmed": ("✔", "green"),
     "failed": ("✘", "red"),
+    "aborted": ("✘", "red"),
+    "terminated": ("✘", "dim"),
     "rejected": ("✘", "red"),
     "refused": ("✘", "red"),
     "reversed": ("↺", "red"),

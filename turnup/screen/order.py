@@ -26,12 +26,7 @@ def whole(document: OrderDocument) -> Iterator[RenderableType]:
     yield from troubles(document)
     if planned(document):
         yield plan(document.items)
-    yield tables.allocations(document.allocations)
-    yield tables.instances("Services", document.services)
-    if document.products:
-        yield tables.instances("Products", document.products)
-    yield tables.targets(document.targets)
-    yield from tables.online(document)
+    yield from tables.result(document)
     yield from changes.transactions(document.transactions)
     yield tables.timeline(timeline(document))
     yield tables.history(document.history)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from rich import box
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -41,6 +42,19 @@ def instances(title: str, found: Sequence[InstanceView]) -> Table:
 def characteristics(values: dict[str, Any]) -> str:
     """`downloadSpeed=200, technology=GPON`."""
     return ", ".join(f"{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in values.items())
+
+
+def result(document: OrderDocument) -> Iterator[RenderableType]:
+    """Everything that an order gave, as far as there is any: allocations, services, products, targets, online."""
+    if document.allocations:
+        yield allocations(document.allocations)
+    if document.services:
+        yield instances("Services", document.services)
+    if document.products:
+        yield instances("Products", document.products)
+    if document.targets:
+        yield targets(document.targets)
+    yield from online(document)
 
 
 def targets(found: Sequence[TargetView]) -> Table:
@@ -88,7 +102,7 @@ def online(document: OrderDocument) -> list[Text]:
     found = []
     for item in document.items:
         for step in item.steps:
-            if step.kind == "online":
+            if step.kind == "online" and step.state not in ("blocked", "cancelled"):
                 line = marks.mark(step.state).append(f" online ({item.id}): ")
                 line.append(marks.times(step.evidence, document.order.created.tzinfo) or "not seen yet")
                 found.append(line)

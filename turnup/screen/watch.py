@@ -97,6 +97,7 @@ class PlainWatch:
     def __init__(self, console: Console, now: Callable[[], datetime]) -> None:
         self._console, self._now = console, now
         self._known: dict[str, str] = {}
+        self._told: set[str] = set()
         self._plan_shown = False
 
     def __enter__(self) -> Self:
@@ -115,27 +116,30 @@ class PlainWatch:
         if over:
             return
         elapsed = marks.since(self._now() - document.order.created)
-        for name, state in _states(document):
-            if self._known.get(name) != state:
-                self._known[name] = state
-                self._console.print(f"{elapsed:>8}  {name}: {state}", highlight=False, markup=False)
+        for name, state, reason in _states(document):
+            if self._known.get(name) != state + reason:
+                self._known[name] = state + reason
+                # with the first that it stops, not again with all that depends on it
+                told = f" ({reason})" if reason and (reason not in self._told or name.startswith(" ")) else ""
+                self._told.add(reason)
+                self._console.print(f"{elapsed:>8}  {name}: {state}{told}", highlight=False, markup=False)
 
 
 _TOLD = {"waiting", "held", "done", "failed"}
 
 
-def _states(document: OrderDocument) -> Iterator[tuple[str, str]]:
+def _states(document: OrderDocument) -> Iterator[tuple[str, str, str]]:
     zone = document.order.created.tzinfo
     for order in document.orders:
-        yield f"{order.level} order {order.id}", order.state
+        yield f"{order.level} order {order.id}", order.state, order.reason
     for item in document.items:
         if item.state != "acknowledged":
-            yield f"{item.id} {item.specification}", item.state + (f" ({item.reason})" if item.reason else "")
+            yield f"{item.id} {item.specification}", item.state, item.reason
     for item, step in work(document):
         # a look at what is waited for is no news; what it found is
         if step.state in _TOLD or (step.state == "running" and step.kind == "configure"):
             reason = step.trouble.message if step.trouble else marks.times(step.evidence, zone)
-            yield f"  {item.id} {_word(step)} at {step.target}", step.state + (f" ({reason})" if reason else "")
+            yield f"  {item.id} {_word(step)} at {step.target}", step.state, reason
 
 
 def work(document: OrderDocument) -> Iterator[tuple[ItemView, StepView]]:

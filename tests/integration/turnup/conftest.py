@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Program:
     """turnup with a home folder of its own."""
 
     home: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables beside those that make the lab fast."""
 
     def command(self, *arguments: str | Path) -> list[str]:
         """What is executed."""
@@ -49,7 +51,7 @@ class Program:
     def environment(self, **more: str) -> dict[str, str]:
         """Where it is executed."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("TURNUP_", "DATABASE_URL"))}
-        return {**clean, **FAST, "TURNUP_HOME": str(self.home), **more}
+        return {**clean, **FAST, **self.settings, "TURNUP_HOME": str(self.home), **more}
 
     def __call__(self, *arguments: str | Path, **more: str) -> Done:
         """Run a command to its end."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from engine.batch import WorkerSettings
 from tests.null_world import NullWorld, null_world
 from turnup.cli import main
 from turnup.wiring import Wiring
@@ -57,7 +58,7 @@ def turnup(home: Path, capsys: pytest.CaptureFixture[str]) -> Turnup:
 def world(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NullWorld]:
     """NetBox, devices and systems of the program are the null world's; the store, the worker and the rest are its own."""
     monkeypatch.setenv("TURNUP_LAB__EMBEDDED", "false")
-    made = null_world(f"sqlite:///{home}/turnup.db", home / "secret.key")
+    made = null_world(f"sqlite:///{home}/turnup.db", home / "secret.key", WorkerSettings(sweep=0.05, threads=4, poll_at_most=0.1))
     for name, value in (("store", made.at.store), ("clock", made.clock), ("workplace", made.at), ("records", made.at)):
         monkeypatch.setattr(Wiring, name, value)
     yield made

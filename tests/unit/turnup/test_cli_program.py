@@ -90,7 +90,7 @@ def test_lab_status_of_a_lab_that_is_down(turnup: Turnup) -> None:
     ("command", "modules"),
     [
         (["version"], ["sqlalchemy", "nornir", "fastapi", "pynetbox", "alembic", "jinja2"]),
-        (["orders"], ["nornir", "fastapi", "pynetbox", "lxml", "ncclient", "structlog"]),
+        (["orders"], ["nornir", "fastapi", "pynetbox", "lxml", "ncclient"]),
         (["lab", "status"], ["sqlalchemy", "nornir", "fastapi", "pynetbox"]),
     ],
     ids=lambda value: " ".join(value),

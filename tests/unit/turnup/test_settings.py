@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from nornir.core.inventory import Host
+from pydantic import SecretStr
 
 from engine.errors import SettingsInvalid
+from tasks.access import Access
 from turnup.reaching import of_settings
-from turnup.settings import Settings, load
+from turnup.settings import Settings, TargetSettings, load
 
 
 def test_without_any_setting_the_embedded_lab_is_used(home: Path) -> None:
@@ -93,14 +96,31 @@ def test_own_hosts_stand_beside_those_of_the_example(home: Path) -> None:
     }
 
 
+OLT, BNG = Host("OLT-EAST-07", platform="bbf-olt"), Host("BNG-EAST-01", platform="junos")
+
+
 def test_access_finds_its_target_without_case_and_with_underscores(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TURNUP_TARGETS__OLT_EAST_07__PASSWORD", "hunter2")
     monkeypatch.setenv("TURNUP_TARGETS__JUNOS__USERNAME", "netops")
     monkeypatch.setenv("TURNUP_TARGETS__JUNOS__URL", "http://x")
-    access = of_settings(load().targets, ["OLT-EAST-07", "junos"])
+    access = of_settings(load().targets, [OLT, BNG], {})
     assert access["OLT-EAST-07"].password == "hunter2"
-    assert (access["junos"].username, access["junos"].url(target="x")) == ("netops", "http://x")
+    assert (access["BNG-EAST-01"].username, access["BNG-EAST-01"].url(target="x")) == ("netops", "http://x")
     assert "hunter2" not in repr(access)
+
+
+def test_access_for_a_target_is_laid_over_that_for_its_platform_for_all_and_of_the_lab() -> None:
+    said = {
+        "*": TargetSettings(username="all", timeout=1),
+        "bbf-olt": TargetSettings(username="olts", insecure=True),
+        "OLT-EAST-07": TargetSettings(password=SecretStr("its own")),
+    }
+    lab = {"OLT-EAST-07": Access("lab", "lab's", "127.0.0.1", 4711, {"": "lab"}, known_hosts=Path("known"))}
+    olt = of_settings(said, [OLT, BNG], lab)["OLT-EAST-07"]
+    assert (olt.username, olt.password, olt.timeout, olt.insecure) == ("olts", "its own", 1, True)
+    assert (olt.hostname, olt.port, olt.urls, olt.known_hosts) == ("127.0.0.1", 4711, {"": "lab"}, Path("known"))
+    assert of_settings(said, [BNG], lab) == {"BNG-EAST-01": Access("all", timeout=1)}
+    assert of_settings({}, [BNG], lab) == {}
 
 
 def test_every_setting_is_described() -> None:
