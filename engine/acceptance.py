@@ -133,7 +133,11 @@ class Acceptance:
                 store.pin(tx, self._catalogue)
                 begin(tx, store.vault, self._catalogue, tree, order)
                 tree.emit(order.id, None, "orderCreate", order.created, state=order.state, level=order.level)
-                tree.plan(steps_of(self._catalogue, tree, order), self._due(request))
+                due = self._due(request)
+                tree.plan(steps_of(self._catalogue, tree, order), due)
+                if due > store.clock.real():
+                    for step in tree.steps.values():
+                        step.noted = 0.0  # a date: it stays when the clock is set back
                 store.ensure_lanes(tx, {step.lane for step in tree.steps.values() if step.lane})
                 store.save(tx, [tree])
         except IntegrityError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -10,11 +11,13 @@ import sqlalchemy as sa
 
 from engine.catalogue.catalogue import Catalogue
 from engine.context import Scope, secret_values
+from engine.errors import LeaseLost
 from engine.model import Item, Step, StepResult
 from engine.ports import Clock, Inventory, Targets
 from engine.requests import Address
 from engine.store import lanes
 from engine.store.configurations import Configurations
+from engine.store.database import Database
 from engine.store.lanes import Lease
 from engine.store.store import Store
 from engine.tree import Tree
@@ -33,18 +36,35 @@ def ref(step: Step) -> StepRef:
 
 
 class Holding:
-    """A worker's hold of a lane, renewed with everything that it writes."""
+    """A worker's hold of a lane.
+
+    How long it lasts is told by what was committed last, by the wall clock or by the monotonic one, whichever ends first: a process
+    that was frozen, or whose clock was set back, must not believe in a lease that others see ended.
+    """
 
     def __init__(self, lease: Lease, seconds: float, clock: Clock) -> None:
         self.lease, self._seconds, self._clock = lease, seconds, clock
+        self._ends = time.monotonic() + lease.until - clock.real()
+        self._lost = False
 
-    def keep(self, tx: sa.Connection) -> None:
+    def keep(self, tx: sa.Connection) -> Lease:
         """Renew, in the same transaction as what is written. Raises LeaseLost: then nothing of it may be written."""
-        self.lease = lanes.keep(tx, self.lease, self._clock.real(), self._seconds)
+        return lanes.keep(tx, self.lease, self._clock.real(), self._seconds)
+
+    def renew(self, database: Database) -> None:
+        """Renew, in a transaction of its own. Raises LeaseLost, StoreError."""
+        began, now = time.monotonic(), self._clock.real()
+        try:
+            with database.write() as tx:
+                lease = lanes.keep(tx, self.lease, now, self._seconds)
+        except LeaseLost:
+            self._lost = True
+            raise
+        self.lease, self._ends = lease, began + self._seconds
 
     def outlasts(self, seconds: float) -> bool:
         """Whether nobody else can take the lane for this long."""
-        return self.lease.until - self._clock.real() > seconds
+        return not self._lost and min(self.lease.until - self._clock.real(), self._ends - time.monotonic()) > seconds
 
 
 @dataclass(frozen=True)
@@ -76,15 +96,21 @@ class Settlement:
 class WorkerSettings:
     """How a worker works. Times in real seconds."""
 
-    lease: float = 120.0
+    lease: float = 30.0
+    """So long after a worker's death others take its lanes over. It is renewed while the worker lives."""
     push_timeout: float = 60.0
-    """For one transaction on a device; shorter than the lease, which must outlast it."""
+    """For one transaction on a device."""
     rpc_margin: float = 10.0
     """The lease must outlast a commit by this much, else it is not sent."""
     batch_targets: int = 50
     """Steps in one transaction of a device; what is redone at most after a crash."""
     batch_systems: int = 20
+    opens_after: int = 3
+    """So often in a row a target may not answer until its circuit opens; then one order at a time tries it."""
+    pause: float = 10.0
+    """How long an open circuit leaves a target alone at most."""
     threads: int = 16
+    """Lanes that a process works at the same time."""
     sweep: float = 1.0
     """Between two looks for lanes with work of which no hint came."""
     poll_at_most: float | None = None

@@ -7,9 +7,11 @@ import fcntl
 import os
 import queue
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import sqlalchemy as sa
 import structlog
 
 from engine.batch import Workplace
@@ -25,11 +27,11 @@ class LocalExecutor:
 
     def __init__(self, at: Workplace) -> None:
         self._at = at
-        self._worker = Worker(at, self.hint)
         self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._queued: set[str] = set()
         self._guard = threading.Lock()
         self._stop = threading.Event()
+        self._worker = Worker(at, self.hint, self._stop.is_set)
         self._threads: list[threading.Thread] = []
         self.settled = 0
 
@@ -42,9 +44,11 @@ class LocalExecutor:
 
     def start(self) -> None:
         """Begin to work. On SQLite one process works at a time, so what a former one held is free; elsewhere its lease must end."""
-        if self._at.store.database.sqlite:
-            with self._at.store.database.write() as tx:
-                lanes.free_all(tx)
+        database = self._at.store.database
+        if database.sqlite:
+            database.change(lanes.free_all)
+        database.patience.until(self._stop)
+        self._set_right()
         self._threads = [threading.Thread(target=self._work, name=f"lane-{n}", daemon=True) for n in range(self._at.settings.threads)]
         self._threads.append(threading.Thread(target=self._sweep, name="sweep", daemon=True))
         for thread in self._threads:
@@ -74,17 +78,44 @@ class LocalExecutor:
 
     def _sweep(self) -> None:
         """Hints may be lost, steps become due, other processes submit: look for lanes with work."""
+        wall = SetBack(self._at.clock.real)
         while not self._stop.is_set():
             wait = self._at.settings.sweep
             try:
-                with self._at.store.database.read() as tx:
-                    self.hint(lanes.with_work(tx, self._at.clock.real()))
-                    due = lanes.next_due(tx)
+                if wall.is_set_back():
+                    self._set_right()
+                found, due = self._at.store.database.look(self._work_and_time)
+                self.hint(found)
                 if due is not None:
                     wait = min(wait, max(0.02, due - self._at.clock.real()))
             except TurnupError as error:
                 log.error("sweep failed", code=error.code, message=error.message)
             self._stop.wait(wait)
+
+    def _work_and_time(self, tx: sa.Connection) -> tuple[set[str], float | None]:
+        now = self._at.clock.real()
+        return lanes.with_work(tx, now), lanes.next_due(tx, now)
+
+    def _set_right(self) -> None:
+        """The clock may have been set back while nobody worked, or just now."""
+        now = self._at.clock.real()
+        early = self._at.store.database.change(lambda tx: lanes.clock_set_back(tx, now))
+        if early:
+            log.warning("the clock was set back", steps=early)
+
+
+class SetBack:
+    """Sees that a clock was set back, by the monotonic one."""
+
+    def __init__(self, real: Callable[[], float]) -> None:
+        self._real, self._offset = real, real() - time.monotonic()
+
+    def is_set_back(self) -> bool:
+        """Whether it happened since this was asked last. Less than a second does not count."""
+        offset = self._real() - time.monotonic()
+        back = offset < self._offset - 1.0
+        self._offset = offset
+        return back
 
 
 @contextlib.contextmanager

@@ -129,7 +129,11 @@ class Step(Tracked):
     """Counts the claims: an answer that belongs to an earlier one is refused."""
     failures: int = 0
     """Counts what the failure policy retried."""
+    crashes: int = 0
+    """Counts the attempts in a row that nobody settled: their worker died."""
     due: float = 0.0
+    noted: float = 0.0
+    """When `due` was set, by the same clock; 0 when it is a date that somebody asked for."""
     awaits: str | None = None
     trouble: Trouble | None = None
     evidence: str = ""

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from engine.errors import StepCrashed
 from engine.model import Event, Instance, Item, Order, Step, StepKind, StepResult, StepState, Tracked
-from engine.ports import Allocation, Mark
+from engine.ports import Allocation, Mark, Trouble
 from engine.states import Level, OrderState, ProductState, ServiceState, legal, require, roll_up
 
 V = TypeVar("V", bound=Tracked)
+POISONOUS = 3
+"""So many workers may die while doing a step."""
 
 
 def _copied(value: V) -> V:
@@ -118,7 +121,8 @@ class Tree:
 
     def settle(self, step: Step, result: StepResult, now: datetime, real: float) -> None:
         """Record what became of a step, and set free what depended on it."""
-        step.state, step.trouble, step.awaits, step.due = result.state, result.trouble, result.awaits, result.due or real
+        step.state, step.trouble, step.awaits = result.state, result.trouble, result.awaits
+        step.due, step.noted, step.crashes = result.due or real, real, 0
         step.evidence = result.evidence or step.evidence
         step.learned = {**step.learned, **result.learned}
         step.transaction = result.transaction or step.transaction
@@ -127,6 +131,15 @@ class Tree:
             step.ended = now
         self._cancel_dependants()
         self._unlock(real)
+
+    def orphaned(self, step: Step, now: datetime, real: float) -> None:
+        """Its worker died, or lost its lane, while it did this step: it is done again, but not for ever."""
+        step.crashes += 1
+        if step.crashes >= POISONOUS:
+            crashed = StepCrashed(f"its worker ended {step.crashes} times while doing this step", target=step.target)
+            self.settle(step, StepResult(StepState.HELD, Trouble.of(crashed)), now, real)
+            return
+        step.state = StepState.READY if all(self.steps[key].state is StepState.DONE for key in step.needs) else StepState.BLOCKED
 
     def decomposed(self, order: Order, now: datetime) -> None:
         """The order below exists: this one is in progress."""
@@ -141,6 +154,7 @@ class Tree:
     def _unlock(self, real: float) -> None:
         for step in self.steps.values():
             if step.state is StepState.BLOCKED and all(self.steps[key].state is StepState.DONE for key in step.needs):
+                step.noted = step.noted if step.due > real else real
                 step.state, step.due = StepState.READY, max(step.due, real)
 
     def _cancel_dependants(self) -> None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from graphlib import TopologicalSorter
 from typing import TypeAlias
 
 import structlog
 
+from engine import circuit
 from engine.batch import Batch, Holding, Settlement, StepRef, Workplace, ref
-from engine.errors import LeaseLost
+from engine.errors import LeaseLost, StoreError
 from engine.failpoints import Failpoint, reached
+from engine.heartbeat import Heartbeat
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.steps import activate, configure, decompose, reserve, wait
 from engine.store import lanes
+from engine.store.lanes import Lease
 from engine.store.store import Unit
 from engine.tree import Tree
 from engine.vault import mask
@@ -37,65 +42,96 @@ CARRY_OUT: Mapping[StepKind, CarryOut] = {
 class Worker:
     """Works lanes, one at a time per call. Any number of calls in threads, on PostgreSQL also in processes."""
 
-    def __init__(self, at: Workplace, hint: Callable[[set[str]], None] = lambda _: None) -> None:
-        self._at, self._hint = at, hint
-        self._numbers = itertools.count(1)
+    def __init__(
+        self, at: Workplace, hint: Callable[[set[str]], None] = lambda _: None, stopping: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`hint` is told which lanes have work; `stopping` is asked between two batches."""
+        self._at, self._hint, self._stopping = at, hint, stopping
+        self._name, self._numbers = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}", itertools.count(1)
+        self._heartbeat = Heartbeat(at.store.database, at.settings.lease / 3)
 
     def drain(self, lane: str) -> int:
-        """Work the lane until nothing is due in it. Returns how many steps were settled; 0 at once when another works it."""
+        """Work the lane until nothing is due in it, or until `stopping` says so: then the batch that is being done is finished and the
+        lane given back. Returns how many steps were settled; 0 at once when another works it. Raises StoreError."""
         taken = self._take(lane)
         if taken is None:
             return 0
         holding, batch = taken
         settled = 0
         try:
-            while batch is not None:
-                reached(Failpoint.CLAIMED)
-                settled += self._carry_out(batch)
-                with self._at.store.unit() as unit:
-                    holding.keep(unit.tx)
-                    batch = self._claim(unit, holding)
+            with self._heartbeat.of(holding):
+                while batch is not None:
+                    reached(Failpoint.CLAIMED)
+                    settled += self._carry_out(batch)
+                    batch = self._at.store.change(partial(self._next, holding))
         except LeaseLost:
             log.info("lane lost", lane=lane, fence=holding.lease.fence)
+        except StoreError:
+            raise  # the lane cannot be given back either: its lease ends
+        except BaseException:
+            self._at.store.database.change(partial(lanes.free, lease=holding.lease))
+            raise
         return settled
 
     # -- taking --------------------------------------------------------------------------------------------------------
     def _take(self, lane: str) -> tuple[Holding, Batch | None] | None:
         """The lane and its first batch; None when another works it."""
-        at, owner = self._at, f"{os.uname().nodename}:{os.getpid()}:{next(self._numbers)}"
-        with at.store.unit() as unit:
+        at, owner = self._at, f"{self._name}:{next(self._numbers)}"
+
+        def take(unit: Unit) -> tuple[Holding, Batch | None] | None:
             lease = lanes.take(unit.tx, lane, owner, at.clock.real(), at.settings.lease)
             if lease is None:
                 return None
-            left = lanes.orphans(unit.tx, lane)
-            trees = unit.trees({root for _, root in left})
-            for number, root in left:
-                # the former owner died while it did this: it is done again, under a new attempt
-                _by_id(trees[root], number).state = StepState.READY
-            unit.save()
             holding = Holding(lease, at.settings.lease, at.clock)
-            return holding, self._claim(unit, holding)
+            return holding, self._claim(unit, holding, lease)
 
-    def _claim(self, unit: Unit, holding: Holding) -> Batch | None:
-        """The next batch of the lane; None when there is none, then the lane is free."""
-        at, lane = self._at, holding.lease.lane
-        device = not lane.startswith(("netbox/", decompose.ORDERS_LANE))
-        limit = at.settings.batch_targets if device else at.settings.batch_systems
-        found = lanes.next_steps(unit.tx, lane, at.clock.real(), limit)
+        return at.store.change(take)
+
+    def _next(self, holding: Holding, unit: Unit) -> Batch | None:
+        """The next batch of a lane that is held; None when there is none or the worker is to stop, then the lane is free."""
+        lease = holding.keep(unit.tx)
+        if lease.open_until > self._at.clock.real() or self._stopping():
+            lanes.free(unit.tx, lease)
+            return None
+        return self._claim(unit, holding, lease)
+
+    def _claim(self, unit: Unit, holding: Holding, lease: Lease) -> Batch | None:
+        at, lane = self._at, lease.lane
+        self._again(unit, lane)
+        found = lanes.next_steps(unit.tx, lane, at.clock.real(), self._limit(lane))
         if not found:
-            lanes.free(unit.tx, holding.lease)
+            lanes.free(unit.tx, lease)
             return None
         trees = unit.trees({root for _, root in found})
-        first = [_by_id(trees[root], number) for number, root in found]
-        steps = [step for step in first if step.kind is first[0].kind]
-        if first[0].kind is StepKind.CONFIGURE:
-            steps += fused(trees.values(), steps, lane)
+        if circuit.on_trial(lease, at.settings):
+            found = [(number, root) for number, root in found if root == found[0][1]]
+        steps = _together([_by_id(trees[root], number) for number, root in found])
+        if steps[0].kind is StepKind.CONFIGURE and not steps[0].crashes:
+            steps += fused([trees[root] for root in sorted({step.root for step in steps})], steps, lane)
         now = at.clock.now()
+        trees = {step.root: trees[step.root] for step in steps}
         for step in steps:
             trees[step.root].claim(step, now)
         for tree in trees.values():
             tree.roll(now)
         return Batch(holding, tuple(replace(step) for step in in_order(steps)), trees)
+
+    def _again(self, unit: Unit, lane: str) -> None:
+        """What is running in a lane that is being claimed was left by a former owner, who died or lost the lane: it is done again."""
+        left = lanes.orphans(unit.tx, lane)
+        if not left:
+            return
+        trees = unit.trees({root for _, root in left})
+        now, real = self._at.clock.now(), self._at.clock.real()
+        for number, root in left:
+            trees[root].orphaned(_by_id(trees[root], number), now, real)
+        for tree in trees.values():
+            tree.roll(now)
+        unit.save()
+
+    def _limit(self, lane: str) -> int:
+        system = lane.startswith((circuit.INVENTORY_LANES, circuit.ORDERS_LANE))
+        return self._at.settings.batch_systems if system else self._at.settings.batch_targets
 
     # -- doing and settling --------------------------------------------------------------------------------------------
     def _carry_out(self, batch: Batch) -> int:
@@ -105,31 +141,36 @@ class Worker:
         return settled
 
     def _settle(self, batch: Batch, settlement: Settlement) -> int:
-        """Record what became of steps and wake the lanes that now have work.
-
-        One transaction: results of steps whose attempt is no longer current are refused, dependants of completed steps become
-        ready, order and item states roll up, and the events they cause are written to the outbox. Raises LeaseLost.
-        """
-        at = self._at
-        attempts = {ref(step): step.attempt for step in batch.steps}
-        settled = 0
-        with at.store.unit() as unit:
-            batch.holding.keep(unit.tx)
-            trees = unit.trees({key.root for key in settlement.results})
-            settlement.before(unit.tx, trees)
-            now, real = at.clock.now(), at.clock.real()
-            for key, result in settlement.results.items():
-                step = trees[key.root].steps[key.key]
-                if step.state is StepState.RUNNING and step.attempt == attempts[key]:
-                    trees[key.root].settle(step, self._masked(trees[key.root], result), now, real)
-                    settled += 1
-            for tree in trees.values():
-                tree.roll(now)
-            hot = self._hot(trees, settlement.results)
-            reached(Failpoint.SETTLING)
+        """Record what became of steps and wake the lanes that now have work. Raises LeaseLost."""
+        tries = itertools.count()
+        settled, hot = self._at.store.change(lambda unit: self._record(unit, batch, settlement, again=next(tries) > 0))
         reached(Failpoint.SETTLED)
         self._hint(hot)
         return settled
+
+    def _record(self, unit: Unit, batch: Batch, settlement: Settlement, *, again: bool) -> tuple[int, set[str]]:
+        """One transaction: results of steps whose attempt is no longer current are refused, dependants of completed steps become
+        ready, order and item states roll up, and the events they cause are written to the outbox.
+
+        `again`: the connection was lost the first time, maybe after the commit; then there is nothing left to record.
+        """
+        at = self._at
+        attempts = {ref(step): step.attempt for step in batch.steps}
+        lease = batch.holding.keep(unit.tx)
+        trees = unit.trees({key.root for key in settlement.results})
+        current = {key: result for key, result in settlement.results.items() if _is_current(trees[key.root].steps[key.key], attempts[key])}
+        if again and settlement.results and not current:
+            return 0, self._hot(trees, settlement.results)
+        settlement.before(unit.tx, trees)
+        now, real = at.clock.now(), at.clock.real()
+        told = {key: self._masked(trees[key.root], result) for key, result in current.items()}
+        for key, result in told.items():
+            trees[key.root].settle(trees[key.root].steps[key.key], result, now, real)
+        for tree in trees.values():
+            tree.roll(now)
+        circuit.record(unit.tx, lease, told.values(), at.settings, real)
+        reached(Failpoint.SETTLING)
+        return len(told), self._hot(trees, settlement.results)
 
     def _hot(self, trees: Mapping[str, Tree], results: Mapping[StepRef, StepResult]) -> set[str]:
         real = self._at.clock.real()
@@ -150,6 +191,17 @@ class Worker:
         return replace(result, trouble=trouble, evidence=mask(result.evidence, hidden))
 
 
+def _is_current(step: Step, attempt: int) -> bool:
+    return step.state is StepState.RUNNING and step.attempt == attempt
+
+
+def _together(steps: Sequence[Step]) -> list[Step]:
+    """Of these steps, in the order of their turn, those that are done together: of one kind. One whose worker died before is done by
+    itself, so that it is seen which of a batch does that."""
+    first = steps[0]
+    return [first] if first.crashes else [step for step in steps if step.kind is first.kind and not step.crashes]
+
+
 def _by_id(tree: Tree, number: int) -> Step:
     return next(step for step in tree.steps.values() if step.id == number)
 
@@ -159,7 +211,8 @@ def fused(trees: Iterable[Tree], steps: Sequence[Step], lane: str) -> list[Step]
     found: list[Step] = []
     for tree in trees:
         inside = {step.key for step in steps if step.root == tree.root.id}
-        waiting = [s for s in tree.steps.values() if s.lane == lane and s.kind is StepKind.CONFIGURE and s.state is StepState.BLOCKED]
+        blocked = [s for s in tree.steps.values() if s.state is StepState.BLOCKED and not s.crashes]
+        waiting = [s for s in blocked if s.lane == lane and s.kind is StepKind.CONFIGURE]
         while more := [s for s in waiting if s.key not in inside and _only_needs(tree, s, inside)]:
             found += more
             inside |= {step.key for step in more}

@@ -95,8 +95,8 @@ class WorkingSettings(Part):
     """How the lanes are worked (engine.batch.WorkerSettings says more). Seconds."""
 
     threads: int = Field(default=16, gt=0, description="targets that are worked at the same time")
-    lease: float = Field(default=120.0, gt=0, description="seconds after which the lane of a dead process is taken over")
-    push_timeout: float = Field(default=60.0, gt=0, description="seconds for one transaction on a target; less than the lease")
+    lease: float = Field(default=30.0, gt=0, description="seconds after which the lanes of a dead process are taken over")
+    push_timeout: float = Field(default=60.0, gt=0, description="seconds for one transaction on a target")
     sweep: float = Field(default=1.0, gt=0, description="seconds between two looks for lanes with work")
 
 

@@ -63,23 +63,24 @@ class _Pusher:
     def _adopt(self) -> None:
         """Learn what the target held before us, once."""
         at, target = self.at, self.target
-        with at.store.database.read() as tx:
-            if at.configurations.adopted(tx, target):
-                return
+        if at.store.database.look(lambda tx: at.configurations.adopted(tx, target)):
+            return
         platform, fragment = at.targets.platform(target), at.targets.day_zero(target)
         stated = {fragment: at.targets.nodes(fragment)} if fragment else {}
         reached(Failpoint.ADOPTED)
-        with at.store.database.write() as tx:
+
+        def adopt(tx: sa.Connection) -> None:
             self.batch.holding.keep(tx)
             number = at.configurations.target_id(tx, target, platform)
             at.configurations.apply(tx, number, None, None, stated)
             at.configurations.mark_adopted(tx, target)
 
+        at.store.database.change(adopt)
+
     def _resolve_left_open(self) -> Iterator[Settlement]:
         """A former owner of the lane died within a transaction: the target knows what became of it."""
         at = self.at
-        with at.store.database.read() as tx:
-            left = at.configurations.unresolved(tx, self.target)
+        left = at.store.database.look(lambda tx: at.configurations.unresolved(tx, self.target))
         for transaction in left:
             outcome = at.targets.resolve(Push(transaction.id, transaction.target, transaction.change, timeout=at.settings.push_timeout))
             if outcome.state is TransactionState.NOT_ATTEMPTED and outcome.trouble is not None:
@@ -131,18 +132,24 @@ class _Pusher:
     def _change(self, works: Sequence[Work]) -> tuple[Change, dict[Fragment, Sequence[Node]]]:
         at, target = self.at, self.target
         wanted = {fragment.key: fragment for work in works for fragment in work.fragments}
-        with at.store.database.read() as tx:
+        stated = {fragment: at.targets.nodes(fragment) for fragment in wanted.values()}
+
+        def held(tx: sa.Connection) -> tuple[dict[str, Fragment], dict[str, frozenset[str]]]:
             applied = at.configurations.applied(tx, target, wanted)
-            stated = {fragment: at.targets.nodes(fragment) for fragment in wanted.values()}
-            before = [node for fragment in applied.values() for node in at.targets.nodes(fragment)]
-            others = at.configurations.others(tx, target, wanted, [*before, *(n for nodes in stated.values() for n in nodes)])
+            nodes = [node for fragment in applied.values() for node in at.targets.nodes(fragment)]
+            return applied, at.configurations.others(tx, target, wanted, [*nodes, *(n for found in stated.values() for n in found)])
+
+        applied, others = at.store.database.look(held)
         return at.targets.change(target, list(applied.values()), list(wanted.values()), others), stated
 
     def _write_ahead(self, transaction: OpenTransaction, works: Sequence[Work]) -> None:
-        with self.at.store.database.write() as tx:
-            self.batch.holding.keep(tx)
-            fence = self.batch.holding.lease.fence
-            self.at.configurations.open(tx, transaction, fence, [(w.step.id, w.step.root) for w in works])
+        holding, carried = self.batch.holding, [(work.step.id, work.step.root) for work in works]
+
+        def write(tx: sa.Connection) -> None:
+            holding.keep(tx)
+            self.at.configurations.open(tx, transaction, holding.lease.fence, carried)
+
+        self.at.store.database.change(write)
 
     def _push(self, transaction: OpenTransaction, works: Sequence[Work]) -> Push:
         settings, holding = self.at.settings, self.batch.holding

@@ -1,4 +1,8 @@
-"""Lanes: who works which target, until when, and which steps are to be done next there."""
+"""Lanes: who works which target, until when, whether it answers, and which steps are to be done next there.
+
+Leases are counted in the machines' clocks, which have to agree to within a lease. A lease that lasts longer than its own term allows was
+given before a clock was set back; it is over.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from engine.errors import LeaseLost
+from engine.ports import Trouble
+from engine.store.rows import trouble_from, trouble_row
 from engine.store.schema import NEXT, RUNNING, lanes, steps
 
 
@@ -19,31 +25,40 @@ class Lease:
     owner: str
     fence: int
     until: float
+    failures: int = 0
+    """How often in a row the target did not answer."""
+    open_until: float = 0.0
+    """The circuit is open: the target is left alone until then."""
+
+
+def _free(now: float) -> sa.ColumnElement[bool]:
+    """Nobody works the lane."""
+    return sa.or_(lanes.c.owner.is_(None), lanes.c.until < now, lanes.c.until > now + 2 * lanes.c.term)
 
 
 def take(tx: sa.Connection, lane: str, owner: str, now: float, seconds: float) -> Lease | None:
-    """The lease of a lane, or None when somebody else holds it."""
-    statement = (
-        sa.update(lanes)
-        .where(lanes.c.name == lane, (lanes.c.owner.is_(None)) | (lanes.c.until < now))
-        .values(owner=owner, until=now + seconds, fence=lanes.c.fence + 1)
-        .returning(lanes.c.fence)
-    )
-    fence = tx.execute(statement).scalar()
-    return None if fence is None else Lease(lane, owner, int(fence), now + seconds)
+    """The lease of a lane, or None when somebody else holds it or its circuit is open. The same owner may take it again."""
+    available = sa.and_(lanes.c.name == lane, lanes.c.open_until <= now, sa.or_(lanes.c.owner == owner, _free(now)))
+    if tx.dialect.name != "sqlite":  # whoever has the row locked is settling or taking it: it is not ours, and not worth waiting for
+        available = lanes.c.name.in_(sa.select(lanes.c.name).where(available).with_for_update(skip_locked=True))
+    values = {"owner": owner, "until": now + seconds, "term": seconds, "fence": lanes.c.fence + 1}
+    row = tx.execute(sa.update(lanes).where(available).values(values).returning(lanes.c.fence, lanes.c.failures)).one_or_none()
+    return None if row is None else Lease(lane, owner, int(row.fence), now + seconds, int(row.failures))
 
 
 def keep(tx: sa.Connection, lease: Lease, now: float, seconds: float) -> Lease:
     """The same lease for longer. Raises LeaseLost when there is a newer owner: what was done then does not count."""
-    statement = sa.update(lanes).where(lanes.c.name == lease.lane, lanes.c.owner == lease.owner, lanes.c.fence == lease.fence)
-    if tx.execute(statement.values(until=now + seconds)).rowcount != 1:
+    mine = sa.update(lanes).where(lanes.c.name == lease.lane, lanes.c.owner == lease.owner, lanes.c.fence == lease.fence)
+    row = tx.execute(mine.values(until=now + seconds).returning(lanes.c.failures, lanes.c.open_until)).one_or_none()
+    if row is None:
         raise LeaseLost(f"lane {lease.lane} has a newer owner")
-    return Lease(lease.lane, lease.owner, lease.fence, now + seconds)
+    return Lease(lease.lane, lease.owner, lease.fence, now + seconds, int(row.failures), float(row.open_until))
 
 
 def free(tx: sa.Connection, lease: Lease) -> None:
     """Give a lane back."""
-    tx.execute(sa.update(lanes).where(lanes.c.name == lease.lane, lanes.c.owner == lease.owner).values(owner=None, until=0.0))
+    mine = sa.update(lanes).where(lanes.c.name == lease.lane, lanes.c.owner == lease.owner, lanes.c.fence == lease.fence)
+    tx.execute(mine.values(owner=None, until=0.0))
 
 
 def orphans(tx: sa.Connection, lane: str) -> list[tuple[int, str]]:
@@ -65,17 +80,18 @@ def next_steps(tx: sa.Connection, lane: str, now: float, limit: int) -> list[tup
 
 
 def with_work(tx: sa.Connection, now: float) -> set[str]:
-    """Lanes that nobody works and that have something due or left running."""
-    unowned = sa.select(lanes.c.name).where((lanes.c.owner.is_(None)) | (lanes.c.until < now))
-    due = sa.select(steps.c.lane).where(NEXT, steps.c.due <= now, steps.c.lane.in_(unowned))
-    left = sa.select(steps.c.lane).where(RUNNING, steps.c.lane.in_(unowned))
+    """Lanes that nobody works, whose circuit is closed, and that have something due or left running."""
+    workable = sa.select(lanes.c.name).where(_free(now), lanes.c.open_until <= now)
+    due = sa.select(steps.c.lane).where(NEXT, steps.c.due <= now, steps.c.lane.in_(workable))
+    left = sa.select(steps.c.lane).where(RUNNING, steps.c.lane.in_(workable))
     return {lane for lane in tx.execute(sa.union(due, left)).scalars() if lane}
 
 
-def next_due(tx: sa.Connection) -> float | None:
-    """When the next step is due (seconds since the epoch)."""
-    found = tx.execute(sa.select(sa.func.min(steps.c.due)).where(NEXT)).scalar()
-    return None if found is None else float(found)
+def next_due(tx: sa.Connection, now: float) -> float | None:
+    """When the next step becomes due or the next circuit may be tried (seconds since the epoch)."""
+    step = tx.execute(sa.select(sa.func.min(steps.c.due)).where(NEXT, steps.c.due > now)).scalar()
+    circuit = tx.execute(sa.select(sa.func.min(lanes.c.open_until)).where(lanes.c.open_until > now)).scalar()
+    return min((float(found) for found in (step, circuit) if found is not None), default=None)
 
 
 def free_all(tx: sa.Connection) -> None:
@@ -85,5 +101,32 @@ def free_all(tx: sa.Connection) -> None:
 
 def wake(tx: sa.Connection, keys: Collection[str], now: float) -> set[str]:
     """What waits for one of these events is looked at again now. Returns the lanes."""
-    statement = sa.update(steps).where(steps.c.awaits.in_(list(keys)), NEXT).values(due=now).returning(steps.c.lane)
+    statement = sa.update(steps).where(steps.c.awaits.in_(list(keys)), NEXT).values(due=now, noted=now).returning(steps.c.lane)
     return {lane for lane in tx.execute(statement).scalars() if lane}
+
+
+def clock_set_back(tx: sa.Connection, now: float) -> int:
+    """What was to wait for a time of a clock that has been set back since is looked at now; how many steps. Dates stay as they are."""
+    tx.execute(sa.update(lanes).where(lanes.c.open_until > now).values(open_until=0.0))
+    return tx.execute(sa.update(steps).where(NEXT, steps.c.noted > now).values(due=now, noted=now)).rowcount
+
+
+# -- circuit breaker -----------------------------------------------------------------------------------------------------
+
+
+def failed(tx: sa.Connection, lease: Lease, trouble: Trouble, open_until: float) -> None:
+    """The target did not answer again. `open_until`: leave it alone so long, 0 not at all."""
+    values = {"failures": lease.failures + 1, "open_until": open_until, "trouble": trouble_row(trouble)}
+    tx.execute(sa.update(lanes).where(lanes.c.name == lease.lane).values(values))
+
+
+def answered(tx: sa.Connection, lease: Lease) -> None:
+    """It answers: the circuit is closed."""
+    tx.execute(sa.update(lanes).where(lanes.c.name == lease.lane).values(failures=0, open_until=0.0, trouble=None))
+
+
+def left_alone(tx: sa.Connection, names: Collection[str]) -> dict[str, tuple[float, Trouble]]:
+    """Of these lanes the ones whose circuit is open or on trial: until when, and why."""
+    wanted = sa.select(lanes.c.name, lanes.c.open_until, lanes.c.trouble).where(lanes.c.name.in_(sorted(names)), lanes.c.open_until > 0)
+    found = ((row.name, float(row.open_until), trouble_from(row.trouble)) for row in tx.execute(wanted))
+    return {name: (until, trouble) for name, until, trouble in found if trouble is not None}

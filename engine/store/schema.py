@@ -108,7 +108,9 @@ steps = sa.Table(
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("crashes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("due", sa.Float, nullable=False),
+    sa.Column("noted", sa.Float, nullable=False, server_default="0"),
     _text("awaits", null=True),
     sa.Column("trouble", sa.JSON(none_as_null=True)),
     _text("evidence"),
@@ -117,6 +119,7 @@ steps = sa.Table(
     _text("ended", null=True),
     sa.UniqueConstraint("root", "key"),
     _index("ix_steps_next", "lane", "priority", "due", where=NEXT),
+    _index("ix_steps_due", "due", where=NEXT),
     _index("ix_steps_running", "lane", where=RUNNING),
     _index("ix_steps_awaits", "awaits", where=sa.text("awaits IS NOT NULL")),
 )
@@ -127,7 +130,12 @@ lanes = sa.Table(
     _text("name", key=True),
     _text("owner", null=True),
     sa.Column("until", sa.Float, nullable=False, server_default="0"),
+    sa.Column("term", sa.Float, nullable=False, server_default="0"),
     sa.Column("fence", sa.Integer, nullable=False, server_default="0"),
+    # the circuit breaker: how often in a row the target did not answer, until when it is left alone, and what it was
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("open_until", sa.Float, nullable=False, server_default="0"),
+    sa.Column("trouble", sa.JSON(none_as_null=True)),
 )
 
 allocations = sa.Table(
