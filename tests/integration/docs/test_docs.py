@@ -38,6 +38,7 @@ class Newcomer:
         self.folder = folder
         for name in ("playbooks", "catalog", "templates"):
             shutil.copytree(ROOT / name, folder / name)
+        (folder / ".venv").symlink_to(sys.prefix)
         self.environment = {
             "PATH": os.pathsep.join([sysconfig.get_path("scripts"), str(tools), "/usr/local/bin", "/usr/bin", "/bin"]),
             "HOME": str(folder),
@@ -96,9 +97,9 @@ class Newcomer:
         load_settings(home)
 
     def leave(self) -> None:
-        """End the lab, if there is one."""
+        """End the lab, if there is one. Not by the shell: a command that hangs may be in the way."""
         if (self.folder / ".turnup" / "lab").is_dir():
-            self.shell.run("turnup lab down")
+            subprocess.run([sys.executable, "-m", "turnup", "lab", "down"], cwd=self.folder, env=self.environment, check=True)
 
 
 def _compare(command: Command, printed: Printed, *, any_order: bool) -> None:
