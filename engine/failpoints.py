@@ -82,3 +82,9 @@ def reached(point: Failpoint) -> None:
     """Say that this point is reached. Does not return when it is the one at which the process is to die."""
     if _armed is not None and _armed.point is point and next(_armed.seen) == _armed.times:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(environment: Mapping[str, str]) -> None:
+    """Arm what this environment says, for a process that was forked from one which had read another. Raises as `armed_by`."""
+    global _armed
+    _armed = armed_by(environment)
