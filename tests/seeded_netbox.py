@@ -26,7 +26,7 @@ from lab.remote import Remote
 from lab.standin import Endpoint, Place, running
 
 VERSIONS = ("4.6", "4.4")
-QUICK = Patience(connect=2.0, read=10.0, retries=0)
+QUICK = Patience(connect=10.0, read=60.0, retries=0)
 
 
 @dataclass

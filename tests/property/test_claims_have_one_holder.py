@@ -16,8 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from engine.errors import InventoryUnreachable
 from engine.ports import Allocation, Mark, Shortage
 from inventory.adapter import NetBoxResources
-from inventory.session import Patience
-from tests.seeded_netbox import SeededNetBox, Templates, line, seeded_netbox
+from tests.seeded_netbox import QUICK, SeededNetBox, Templates, line, seeded_netbox
 
 ORDERS = st.integers(1, 8)
 """More orders than the five free ports."""
@@ -37,8 +36,8 @@ class Claims(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.closing = ExitStack()
-        patience = Patience(connect=2.0, read=10.0, retries=0)
-        self.processes = [NetBoxResources(self.netbox.url, self.netbox.token, patience=patience) for _ in range(3)]
+        wipe(self.netbox)  # a failed example may have left something
+        self.processes = [NetBoxResources(self.netbox.url, self.netbox.token, patience=QUICK) for _ in range(3)]
         for process in self.processes:
             self.closing.callback(process.close)
         self.held: dict[Mark, Allocation] = {}
@@ -111,6 +110,19 @@ class Claims(RuleBasedStateMachine):
         last.release(list(self.held.values()))
         assert self.netbox.marked() == []
         self.closing.close()
+
+
+def wipe(netbox: SeededNetBox) -> None:
+    """Take away what orders hold, whoever knows of it."""
+    netbox.remote.heal()
+    client, state = netbox.client(), netbox.remote.state()
+    for model, path in (
+        ("ipam.prefix", "ipam/prefixes"),
+        ("ipam.ipaddress", "ipam/ip-addresses"),
+        ("ipam.vlan", "ipam/vlans"),
+        ("dcim.interface", "dcim/interfaces"),
+    ):
+        client.delete(path, {row["id"]: "" for row in state[model] if row["custom_fields"].get("order_item")})
 
 
 def _identity(found: Allocation) -> str:
