@@ -86,10 +86,12 @@ def _nothing(_tx: sa.Connection, _trees: Mapping[str, Tree]) -> None:
 
 @dataclass(frozen=True)
 class Settlement:
-    """Results of some steps of a batch, settled in one transaction. `before` is done first in that same transaction."""
+    """Results of some steps of a batch, settled in one transaction. `before` is done first in that same transaction, with the trees of
+    these steps and of `roots`."""
 
     results: Mapping[StepRef, StepResult]
     before: Callable[[sa.Connection, Mapping[str, Tree]], None] = field(default=_nothing)
+    roots: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ class Worker:
         at = self._at
         attempts = {ref(step): step.attempt for step in batch.steps}
         lease = batch.holding.keep(unit.tx)
-        trees = unit.trees({key.root for key in settlement.results})
+        trees = unit.trees({key.root for key in settlement.results} | settlement.roots)
         current = {key: result for key, result in settlement.results.items() if _is_current(trees[key.root].steps[key.key], attempts[key])}
         if again and settlement.results and not current:
             return 0, self._hot(trees, settlement.results)

@@ -18,9 +18,12 @@ from engine.failpoints import Failpoint, reached
 from engine.model import StepResult, StepState
 from engine.policy import after_trouble
 from engine.ports import Change, Fragment, Node, Outcome, Push, TransactionState, Trouble
-from engine.steps.wanted import Work, work_of
+from engine.steps.wanted import Work, own_key, work_of
 from engine.store.configurations import OpenTransaction
 from engine.tree import Tree
+
+
+_FOUND = "found as sent, after the worker had ended"
 
 
 def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
@@ -48,6 +51,8 @@ class _Pusher:
             return
         works = []
         for step in self.batch.steps:
+            if ref(step) in self.done:
+                continue
             try:
                 works.append(work_of(self._scope(step.root), step, self.at.targets))
             except TurnupError as error:
@@ -86,7 +91,31 @@ class _Pusher:
             if outcome.state is TransactionState.NOT_ATTEMPTED and outcome.trouble is not None:
                 raise _as_error(outcome.trouble)
             reached(Failpoint.RESOLVED)
-            yield self._settlement(transaction, outcome, {})
+            yield self._resolved(transaction, outcome)
+
+    def _resolved(self, transaction: OpenTransaction, outcome: Outcome) -> Settlement:
+        """When the target kept it, all steps that it carried are done, also those that are not in this batch."""
+        at, closing = self.at, self._settlement(transaction, outcome, {})
+        with at.store.database.read() as tx:
+            carried = at.configurations.steps_of(tx, transaction.id)
+        numbers = {number for number, _ in carried}
+        if outcome.state is TransactionState.CONFIRMED:
+            self.done |= {ref(step) for step in self.batch.steps if step.id in numbers}
+        stated = {fragment.key: at.targets.nodes(fragment) for fragment in transaction.fragments}
+
+        def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
+            closing.before(tx, trees)
+            if outcome.state is not TransactionState.CONFIRMED:
+                return
+            for tree in trees.values():
+                for step in tree.steps.values():
+                    if step.id in numbers and not step.state.final:
+                        learned = _learned(outcome, stated.get(own_key(at.scope(tree), step), ()))
+                        result = StepResult(StepState.DONE, evidence=_FOUND, learned=learned, transaction=transaction.id)
+                        tree.settle(step, result, at.clock.now(), at.clock.real())
+                tree.roll(at.clock.now())
+
+        return Settlement({}, write, frozenset(root for _, root in carried))
 
     # -- transactions --------------------------------------------------------------------------------------------------
     def _transact(self, works: Sequence[Work]) -> Iterator[Settlement]:
@@ -167,13 +196,7 @@ class _Pusher:
         self, transaction: OpenTransaction, work: Work, outcome: Outcome, stated: Mapping[Fragment, Sequence[Node]]
     ) -> StepResult:
         evidence = "; ".join(check.evidence for check in outcome.checks if check.step == work.step.id)
-        paths = [node.path for fragment in work.fragments for node in stated[fragment]]
-        learned = {
-            name: value
-            for document, values in outcome.learned.items()
-            if any(path.startswith(document) for path in paths)
-            for name, value in values.items()
-        }
+        learned = _learned(outcome, [node for fragment in work.fragments for node in stated[fragment]])
         return StepResult(StepState.DONE, evidence=evidence, learned=learned, transaction=transaction.id)
 
     def _nothing_to_do(self, works: Sequence[Work], stated: Mapping[Fragment, Sequence[Node]]) -> Settlement:
@@ -238,6 +261,12 @@ class _Pusher:
                 )
 
         return Settlement(results, write)
+
+
+def _learned(outcome: Outcome, nodes: Sequence[Node]) -> dict[str, str]:
+    """What the target told of the documents that these statements belong to."""
+    told = (values for document, values in outcome.learned.items() if any(node.path.startswith(document) for node in nodes))
+    return {name: value for values in told for name, value in values.items()}
 
 
 def _as_error(trouble: Trouble) -> TurnupError:

@@ -26,14 +26,19 @@ def configuration(scope: Scope, step: Step) -> Configuration:
     return scope.catalogue.resource(item_of(scope.tree, step).specification).configure[step.part]
 
 
+def own_key(scope: Scope, step: Step) -> str:
+    """Key of the fragment that is the step's own: `<service id>/<RFS>`."""
+    item = item_of(scope.tree, step)
+    service = scope.service_of(item)
+    return f"{service.instance if service and service.instance else item.order}/{item.specification}"
+
+
 def work_of(scope: Scope, step: Step, targets: Targets) -> Work:
     """Render the fragments of a step. Raises TemplateFailed, TargetUnknown."""
     item, found = item_of(scope.tree, step), configuration(scope, step)
     context = scope.of_item(item)
-    service = scope.service_of(item)
     target = step.target or render(found.target, context)
-    owner = service.instance if service and service.instance else item.order
-    asked = [Wanted(target, f"{owner}/{item.specification}", found.template, context)]
+    asked = [Wanted(target, own_key(scope, step), found.template, context)]
     asked += [Wanted(target, render(shared.key, context), shared.template, context) for shared in found.shared]
     checks = tuple(CheckRequest(step.id, c.name, {name: render(text, context) for name, text in c.arguments.items()}) for c in found.check)
     return Work(step, tuple(targets.render(wanted, scope.catalogue.templates) for wanted in asked), checks)

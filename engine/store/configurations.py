@@ -172,6 +172,11 @@ class Configurations:
         where = (transactions.c.target == target, OPEN)
         return [self._read(row) for row in tx.execute(sa.select(transactions).where(*where).order_by(transactions.c.opened)).mappings()]
 
+    def steps_of(self, tx: sa.Connection, transaction: str) -> list[tuple[int, str]]:
+        """The steps (id, root) that a transaction carries."""
+        statement = sa.select(transaction_steps.c.step, transaction_steps.c.root).where(transaction_steps.c.transaction == transaction)
+        return [(int(step), root) for step, root in tx.execute(statement)]
+
     def of_root(self, tx: sa.Connection, root: str) -> list[tuple[Mapping[Any, Any], OpenTransaction]]:
         """All transactions that carried steps of an order, oldest first, each with its row."""
         mine = sa.select(transaction_steps.c.transaction).where(transaction_steps.c.root == root)
