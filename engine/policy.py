@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from engine.catalogue.catalogue import Catalogue
+from engine.errors import LeaseLost
 from engine.model import Step, StepResult, StepState
 from engine.ports import Trouble
 from engine.tree import Tree
+
+
+_AGAIN = 1.0
+"""Seconds."""
 
 
 def after_trouble(
     catalogue: Catalogue, tree: Tree, step: Step, trouble: Trouble, real: float, transaction: str | None = None
 ) -> StepResult:
     """Retry later, hold for a person, or fail: what the first matching row of the policy says."""
+    if trouble.code == LeaseLost.code:  # of the worker, not of the order: it is done again
+        return StepResult(StepState.READY, trouble, due=real + _AGAIN, transaction=transaction)
     item = tree.item_of(step)
     rule = catalogue.failure_rule(
         specification=item.specification if item else "*",

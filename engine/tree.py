@@ -123,6 +123,8 @@ class Tree:
         """Record what became of a step, and set free what depended on it."""
         step.state, step.trouble, step.awaits = result.state, result.trouble, result.awaits
         step.due, step.noted, step.crashes = result.due or real, real, 0
+        if step.state is StepState.READY and not self._is_free(step):
+            step.state = StepState.BLOCKED  # it was done together with what it needs, and that failed, too
         step.evidence = result.evidence or step.evidence
         step.learned = {**step.learned, **result.learned}
         step.transaction = result.transaction or step.transaction
@@ -151,9 +153,12 @@ class Tree:
         if order.state is OrderState.ACKNOWLEDGED:
             self._move_order(order, OrderState.IN_PROGRESS, now)
 
+    def _is_free(self, step: Step) -> bool:
+        return all(self.steps[key].state is StepState.DONE for key in step.needs)
+
     def _unlock(self, real: float) -> None:
         for step in self.steps.values():
-            if step.state is StepState.BLOCKED and all(self.steps[key].state is StepState.DONE for key in step.needs):
+            if step.state is StepState.BLOCKED and self._is_free(step):
                 step.noted = step.noted if step.due > real else real
                 step.state, step.due = StepState.READY, max(step.due, real)
 
