@@ -8,7 +8,6 @@ from engine.model import Step, StepResult, StepState
 from engine.ports import Trouble
 from engine.tree import Tree
 
-
 _AGAIN = 1.0
 """Seconds."""
 

@@ -22,7 +22,6 @@ from engine.steps.wanted import Work, own_key, work_of
 from engine.store.configurations import OpenTransaction
 from engine.tree import Tree
 
-
 _FOUND = "found as sent, after the worker had ended"
 
 
