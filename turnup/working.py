@@ -1,4 +1,7 @@
-"""Working the lanes in this process: the worker lock, the executor and the listener for webhooks, together."""
+"""Working the lanes in this process: the worker lock, the executor and the listener for webhooks, together.
+
+On SQLite one process at a time works, with threads of its own; on PostgreSQL any number, told by Procrastinate.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ import structlog
 from api.listener import Listener
 from api.waking import Waker
 from api.webhooks import LOGISTICS, SHIPMENT, webhooks
+from engine.batch import Workplace
 from engine.errors import WorkerRunning
-from engine.executor import LocalExecutor, running_worker, sole_worker
+from engine.executor import Executor, LocalExecutor, running_worker, sole_worker
 from turnup.wiring import Wiring
 
 log = structlog.get_logger()
@@ -27,6 +31,7 @@ class Working:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._held: ExitStack | None = None
+        self.executor: Executor | None = None
 
     @property
     def here(self) -> bool:
@@ -36,27 +41,29 @@ class Working:
     @property
     def other(self) -> int | None:
         """The process that works in our place."""
-        return None if self.here else running_worker(self._wiring.settings.worker_lock)
+        return None if self.here or not self._wiring.store.database.sqlite else running_worker(self._wiring.settings.worker_lock)
 
     def begin(self) -> bool:
         """Begin to work, unless another process does. Saying it again is how to take over when the other has ended."""
         if self._held is None:
             with ExitStack() as stack, contextlib.suppress(WorkerRunning):
-                stack.enter_context(sole_worker(self._wiring.settings.worker_lock))
+                if self._wiring.store.database.sqlite:
+                    stack.enter_context(sole_worker(self._wiring.settings.worker_lock))
                 self._start(stack)
                 self._held = stack.pop_all()
         return self.here
 
     def _start(self, stack: ExitStack) -> None:
         wiring = self._wiring
-        executor = LocalExecutor(wiring.workplace)
+        executor = executor_of(wiring.workplace)
         secret = wiring.webhook_secret
         if secret is not None:
             listener = stack.enter_context(_listening(wiring, secret, executor))
             wiring.tell_callback(wiring.settings.webhook.url or f"{listener.url}{LOGISTICS}{SHIPMENT}")
         executor.start()
         stack.callback(executor.stop)
-        log.info("working the lanes", lock=str(wiring.settings.worker_lock))
+        self.executor = executor
+        log.info("working the lanes", database=wiring.store.database.url.get_backend_name())
 
     def __enter__(self) -> Self:
         """Not begun yet."""
@@ -69,8 +76,17 @@ class Working:
             held.close()
 
 
+def executor_of(at: Workplace) -> Executor:
+    """The executor that fits the database."""
+    if at.store.database.sqlite:
+        return LocalExecutor(at)
+    from engine.distributed import ProcrastinateExecutor
+
+    return ProcrastinateExecutor(at)
+
+
 @contextlib.contextmanager
-def _listening(wiring: Wiring, secret: str, executor: LocalExecutor) -> Iterator[Listener]:
+def _listening(wiring: Wiring, secret: str, executor: Executor) -> Iterator[Listener]:
     """A listener on the port of last time: the carrier was told that one, and parcels are days on the road."""
     settings = wiring.settings
     memory = settings.home / "webhook.port"

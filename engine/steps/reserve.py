@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 from engine.batch import Batch, Settlement, StepRef, Workplace, ref
 from engine.checksum import verify
 from engine.context import remember_site
-from engine.errors import ChecksumMismatch, ResourceExhausted, TurnupError
+from engine.errors import ChecksumMismatch, ResourceExhausted, TargetUnknown, TurnupError
 from engine.failpoints import Failpoint, reached
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.plan import RESERVE
@@ -96,6 +97,14 @@ def _write(tx: sa.Connection, at: Workplace, tree: Tree, step: Step, taken: list
     except TurnupError:
         return  # the result of the step says so
     at.store.ensure_lanes(tx, lanes)
+    _note_platforms(tx, at, lanes)
+
+
+def _note_platforms(tx: sa.Connection, at: Workplace, targets: set[str]) -> None:
+    """What a target is can then be shown without asking anybody, also when nothing is ever sent to it."""
+    for name in sorted(targets - set(at.configurations.platforms(tx, targets))):
+        with contextlib.suppress(TargetUnknown):  # the step that works there says so
+            at.configurations.target_id(tx, name, at.targets.platform(name))
 
 
 def _follow_up(at: Workplace, tree: Tree, first: Step, short: Shortage) -> None:

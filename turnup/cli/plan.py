@@ -11,8 +11,9 @@ from turnup.cli.session import begin
 def plan(context: typer.Context, file: File, as_json: Json = False) -> int:
     """Dry run: what an order would do. Claims nothing, changes nothing.
 
-    Shows items, dependencies, what would be allocated ("expected": another order may be faster), and per device exactly what would
-    be sent, with a checksum that `turnup run --checksum` insists on. Secrets are masked.
+    Shows items, dependencies, what would be allocated ("expected": another
+    order may be faster), and per device exactly what would be sent, with a
+    checksum that `turnup run --checksum` insists on. Secrets are masked.
 
     Example:
 

@@ -25,8 +25,8 @@ Checksum = Annotated[
 def run(context: typer.Context, file: File, checksum: Checksum = None, time_scale: TimeScale = None, as_json: Json = False) -> int:
     """Order what a playbook says, and follow it until it is done or a person is needed.
 
-    Works the lanes in this process unless another one does. Running the same playbook again does not order twice: its external id
-    is the idempotency key.
+    Works the lanes in this process unless another one does. Running the same
+    playbook again does not order twice: its external id is the idempotency key.
 
     Exit code: 0 done, 1 failed, 2 bad input, 3 held or waiting.
 

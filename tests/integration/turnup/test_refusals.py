@@ -189,6 +189,7 @@ def test_a_target_that_does_not_know_us_or_is_not_known(
 ) -> None:
     done = turnup("run", order(number), "--json", **settings)
     assert done.code == 3, done.out + done.err
+    assert all(target["platform"] for target in done.document["targets"])
     assert [found for found, _ in troubles(done).values()] == [code] * len(troubles(done))
     assert "wrong" not in json.dumps(done.document)
 
