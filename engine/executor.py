@@ -1,4 +1,4 @@
-"""The embedded executor: threads of this process carry the hint that a lane has work. Hints may be lost or doubled."""
+"""Executors carry the hint that a lane has work. The embedded one: threads of this process. Hints may be lost or doubled."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -22,6 +23,21 @@ from engine.worker import Worker
 log = structlog.get_logger()
 
 
+class Executor(Protocol):
+    """Works lanes of which it is told, and those that it finds."""
+
+    settled: int
+
+    def hint(self, names: set[str]) -> None:
+        """These lanes have work."""
+
+    def start(self) -> None:
+        """Begin to work. Raises StoreError."""
+
+    def stop(self) -> None:
+        """Finish the batches that are being done, begin no new ones."""
+
+
 class LocalExecutor:
     """Works all lanes of the store with threads of this process."""
 
@@ -32,6 +48,7 @@ class LocalExecutor:
         self._guard = threading.Lock()
         self._stop = threading.Event()
         self._worker = Worker(at, self.hint, self._stop.is_set)
+        self._sweep = Sweep(at, self.hint, self._stop)
         self._threads: list[threading.Thread] = []
         self.settled = 0
 
@@ -48,11 +65,10 @@ class LocalExecutor:
         if database.sqlite:
             database.change(lanes.free_all)
         database.patience.until(self._stop)
-        self._set_right()
         self._threads = [threading.Thread(target=self._work, name=f"lane-{n}", daemon=True) for n in range(self._at.settings.threads)]
-        self._threads.append(threading.Thread(target=self._sweep, name="sweep", daemon=True))
         for thread in self._threads:
             thread.start()
+        self._sweep.start()
 
     def stop(self) -> None:
         """Finish the batches that are being done, begin no new ones."""
@@ -61,6 +77,7 @@ class LocalExecutor:
             self._queue.put(None)
         for thread in self._threads:
             thread.join()
+        self._sweep.join()
 
     def _work(self) -> None:
         while (lane := self._queue.get()) is not None and not self._stop.is_set():
@@ -76,16 +93,35 @@ class LocalExecutor:
         except Exception:
             log.exception("lane stopped", lane=lane)
 
-    def _sweep(self) -> None:
-        """Hints may be lost, steps become due, other processes submit: look for lanes with work."""
+
+class Sweep:
+    """Hints may be lost, steps become due, other processes submit: a thread that looks for lanes with work."""
+
+    def __init__(self, at: Workplace, hint: Callable[[set[str]], None], stop: threading.Event) -> None:
+        self._at, self._hint, self._stop = at, hint, stop
+        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for its end, once it was told to stop."""
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
         wall = SetBack(self._at.clock.real)
+        set_back = True  # maybe while nobody worked
         while not self._stop.is_set():
             wait = self._at.settings.sweep
             try:
-                if wall.is_set_back():
+                set_back = wall.is_set_back() or set_back
+                if set_back:
                     self._set_right()
+                    set_back = False
                 found, due = self._at.store.database.look(self._work_and_time)
-                self.hint(found)
+                self._hint(found)
                 if due is not None:
                     wait = min(wait, max(0.02, due - self._at.clock.real()))
             except TurnupError as error:
@@ -97,7 +133,6 @@ class LocalExecutor:
         return lanes.with_work(tx, now), lanes.next_due(tx, now)
 
     def _set_right(self) -> None:
-        """The clock may have been set back while nobody worked, or just now."""
         now = self._at.clock.real()
         early = self._at.store.database.change(lambda tx: lanes.clock_set_back(tx, now))
         if early:
