@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from tasks.transaction import Deadline
 from tests.bench.bench import Bench, Scale
 from tests.bench.devices import OLT, OURS, TEMPLATES, bng, confirmed, host, olt, port_of
 from tests.bench.figure import Figure, Goal, of_samples, p95, timed
+from tests.bench.line import line
 
 _IF = "urn:ietf:params:xml:ns:yang:ietf-interfaces"
 _STOCK = f"lab OLT, stock ncclient {version('ncclient')}"
@@ -117,19 +118,10 @@ def _create_and_remove(device: Host, change: Change, runs: int) -> tuple[list[fl
 
 def _bearers(count: int) -> Change:
     """Return the change that creates `count` bearers, as the templates render them, 64 on a port."""
-    texts = [render("bbf-olt", "gpon-bearer", _bearer(number), TEMPLATES) for number in range(count)]
+    places = (divmod(number, 64) for number in range(count))
+    lines = [line(slot=2, port=port + 1, onu=onu + 1, serial=64 * port + onu) for port, onu in places]
+    texts = [render("bbf-olt", "gpon-bearer", one, TEMPLATES) for one in lines]
     return for_platform("bbf-olt").change([], texts, {})
-
-
-def _bearer(number: int) -> Mapping[str, object]:
-    port, onu = divmod(number, 64)
-    slug = f"2.{port + 1}"
-    return {
-        "port": {"device": OLT, "slot": 2, "port": port + 1, "onu": onu + 1, "slug": slug, "onu_slug": f"{slug}.{onu + 1}"},
-        "ont": {"pon_serial": f"HWTC{number:08X}", "model": "HG8245H", "serial": f"HWT{number}"},
-        "service": {"id": f"SI-INT-{number}"},
-        "c": {"uploadSpeed": 50},
-    }
 
 
 def _idle(scale: Scale) -> Iterator[Figure]:
