@@ -32,7 +32,8 @@ class Moment:
 def timeline(document: OrderDocument) -> list[Moment]:
     """The moments of an order, the first first. What happened to orders of several levels in one stroke is one moment."""
     told = (*_waits(document), *_reservations(document), *_items(document), *_orders(document))
-    moments = [Moment(at - document.order.created, text) for (at, _), text in sorted(told)]
+    begun = document.order.created.replace(microsecond=0)  # as the events have it
+    moments = [Moment(at - begun, text) for (at, _), text in sorted(told)]
     reasons = {str(event.data["reason"]) for event in document.history if event.data.get("reason")}
     return list(_once(moments, reasons))
 
