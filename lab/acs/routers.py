@@ -21,6 +21,10 @@ from lab.documents import Documents
 _RETRIES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Real seconds between attempts to reach the ACS; the last one for ever (TR-069, 3.2.1.1, is slower)."""
 
+_CALM = 4.0
+"""Real seconds between two periodic Informs at least. While a parcel is on the road a lab day passes in seconds, or in none where
+nobody wants to wait for parcels: the routers would do nothing but call, and the ACS nothing but answer."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -141,7 +145,7 @@ class Routers:
 
     async def _until_due(self, router: _Plugged) -> list[str]:
         """Wait for the next Inform and return why it is due."""
-        due = asyncio.create_task(self._clock.sleep_until(datetime.fromisoformat(router.state["next_inform"])))
+        due = asyncio.create_task(self._periodic(datetime.fromisoformat(router.state["next_inform"])))
         called = asyncio.create_task(router.called.wait())
         try:
             await asyncio.wait((due, called), return_when=asyncio.FIRST_COMPLETED)
@@ -152,3 +156,6 @@ class Routers:
         finally:
             due.cancel()
             called.cancel()
+
+    async def _periodic(self, due: datetime) -> None:
+        await asyncio.gather(asyncio.sleep(_CALM), self._clock.sleep_until(due))
