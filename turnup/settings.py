@@ -23,9 +23,9 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def share(name: str) -> Path:
-    """A folder of the project when this is a checkout, else the one installed with the package."""
-    checkout = PACKAGE.parent / name
-    return checkout if checkout.is_dir() else PACKAGE / "share" / name
+    """A folder that comes with the program: installed with the package, or in a checkout beside it."""
+    installed = PACKAGE / "share" / name
+    return installed if installed.is_dir() else PACKAGE.parent / name
 
 
 class Part(BaseModel):
@@ -98,6 +98,7 @@ class WorkingSettings(Part):
     lease: float = Field(default=30.0, gt=0, description="seconds after which the lanes of a dead process are taken over")
     push_timeout: float = Field(default=60.0, gt=0, description="seconds for one transaction on a target")
     sweep: float = Field(default=1.0, gt=0, description="seconds between two looks for lanes with work")
+    pause: float = Field(default=10.0, gt=0, description="seconds for which a target that does not answer is left alone at most")
 
 
 def _hosts(value: Any) -> Any:

@@ -134,6 +134,7 @@ class Wiring:
             push_timeout=worker.push_timeout,
             threads=worker.threads,
             sweep=worker.sweep,
+            pause=worker.pause,
             poll_at_most=POLL_IN_LAB if self.settings.embedded else None,
         )
         return Workplace(self.store, self.inventory, self.targets, settings)
