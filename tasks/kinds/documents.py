@@ -24,6 +24,7 @@ from tasks.transaction import Check, Deadline, check_failed, lease_lost, outcome
 
 Body = Mapping[str, Any]
 
+_READ_BACK = "readback"
 _LONGEST_CHECK = 5.0
 _TO_UNDO = 20.0
 """Seconds that taking back may last beyond the transaction's own time."""
@@ -144,13 +145,12 @@ class DocumentTransaction:
                 return outcome(TransactionState.NOT_ATTEMPTED, lease_lost(push, "a write"))
             self._write()
             reached(Failpoint.COMMITTED)
-            missing = self._missing()
             looking = Deadline(store.deadline.at_most(_LONGEST_CHECK))
-            checks = run_checks(push.checks, {**store.checks(), "readback": self._look}, looking)
+            checks = run_checks(push.checks, {**store.checks(), _READ_BACK: self._look}, looking)
             if failure := check_failed(push, checks):
                 return self._undone(failure, checks)
-            if missing and not checks:
-                return self._undone(CheckFailed(f"{push.target} accepted it, but {missing}", target=push.target))
+            if not any(check.name == _READ_BACK for check in checks) and (missing := self._missing()):
+                return self._undone(CheckFailed(f"{push.target} accepted it, but {missing}", target=push.target), checks)
             if not push.holds():
                 return self._undone(lease_lost(push, "what was done is kept"), checks)
             reached(Failpoint.CHECKED)
