@@ -5,6 +5,7 @@ A comment on the line above may say otherwise, and always says why:
 
     <!-- not run: ... -->               it cannot be run here
     <!-- lines in any order: ... -->    the output has these lines, but not always in this order
+    <!-- wrong on purpose: ... -->      it is written to its file and not read
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 KNOWN = ("console", "python", "yaml", "toml", "jinja", "json", "text")
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_REMARK = re.compile(r"<!-- (not run|lines in any order): (.+) -->\n\Z")
+_REMARK = re.compile(r"<!-- (not run|lines in any order|wrong on purpose): (.+) -->\n\Z")
 _NAME = re.compile(r"\A# ([\w./-]+\.(?:py|yaml|toml))\b")
 
 
@@ -41,7 +42,8 @@ class Block:
     text: str
     not_run: str
     """Why it is not run; empty: it is."""
-    any_order: bool
+    any_order: bool = False
+    wrong: bool = False
 
     @property
     def place(self) -> str:
@@ -55,11 +57,10 @@ class Block:
 
     @property
     def commands(self) -> list[Command]:
-        """The commands of a console block. A line that goes on in the next ends in a backslash, which is followed by `> `."""
+        """The commands of a console block. Lines below one that begin with `> ` belong to it, as a shell shows them."""
         found: list[Command] = []
         line = self.line
         for part in re.split(r"^\$ ", self.text, flags=re.MULTILINE):
-            line += part.count("\n") if not found and not part else 0
             if part:
                 command, rest = _command(part)
                 found.append(Command(command, rest, f"{self.file.relative_to(ROOT)}:{line + 1}"))
@@ -70,7 +71,7 @@ class Block:
 def _command(part: str) -> tuple[str, str]:
     lines = part.splitlines(keepends=True)
     count = 1
-    while lines[count - 1].endswith("\\\n"):
+    while count < len(lines) and lines[count].startswith("> "):
         count += 1
     text = "".join([lines[0], *(line.removeprefix("> ") for line in lines[1:count])])
     return text.rstrip("\n"), "".join(lines[count:])
@@ -89,4 +90,5 @@ def blocks(file: Path) -> Iterator[Block]:
             text=found[2],
             not_run=reason if kind == "not run" else "",
             any_order=kind == "lines in any order",
+            wrong=kind == "wrong on purpose",
         )

@@ -42,7 +42,8 @@ class Shell:
     def run(self, command: str, patience: float = 90.0) -> Printed:
         """Type a command and wait until it is done. Raises TimeoutError with what it printed so far."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{command}\nprintf '\\n%s %s\\n' {self._mark} $?\n".encode())
+        # the next command may ask for $?
+        self._process.stdin.write(f"{command}\n_code=$?; printf '\\n%s %s\\n' {self._mark} $_code; (exit $_code)\n".encode())
         self._process.stdin.flush()
         text = ""
         for part in self._read(patience):

@@ -49,7 +49,7 @@ def test_lines_in_any_order() -> None:
 
 def test_commands_of_a_block() -> None:
     text = "$ one \\\n>   --more\nshown\n$ two\n"
-    found = Block(Path(__file__).parents[3] / "README.md", 10, "console", text, "", any_order=False).commands
+    found = Block(Path(__file__).parents[3] / "README.md", 10, "console", text, "").commands
     assert found == [Command("one \\\n  --more", "shown\n", "README.md:11"), Command("two", "", "README.md:14")]
 
 
@@ -58,5 +58,6 @@ def test_a_shell_keeps_what_a_person_set(tmp_path: Path) -> None:
         assert shell.run("name=Grüße; cd /").code == 0
         assert shell.run('printf %s "$name"; pwd').text == "Grüße/\n"
         assert shell.run("false").code == 1
+        assert shell.run("echo $?").text == "1\n"
         with pytest.raises(TimeoutError, match="not done"):
             shell.run("sleep 60", patience=0.1)
