@@ -18,8 +18,9 @@ from api.listener import Listener
 from api.waking import Waker
 from api.webhooks import LOGISTICS, SHIPMENT, webhooks
 from engine.batch import Workplace
-from engine.errors import WorkerRunning
+from engine.errors import StoreError, WorkerRunning
 from engine.executor import Executor, LocalExecutor, running_worker, sole_worker
+from engine.store import lanes
 from turnup.wiring import Wiring
 
 log = structlog.get_logger()
@@ -31,7 +32,7 @@ class Working:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._held: ExitStack | None = None
-        self.executor: Executor | None = None
+        self._executor: Executor | None = None
 
     @property
     def here(self) -> bool:
@@ -42,6 +43,17 @@ class Working:
     def other(self) -> int | None:
         """The process that works in our place."""
         return None if self.here or not self._wiring.store.database.sqlite else running_worker(self._wiring.settings.worker_lock)
+
+    @property
+    def settled(self) -> int:
+        """How many steps this process has settled."""
+        return self._executor.settled if self._executor else 0
+
+    def left_alone(self) -> list[str]:
+        """The targets that do not answer, each with its reason. Empty when the database cannot be asked now."""
+        with contextlib.suppress(StoreError), self._wiring.store.database.read() as tx:
+            return [f"{lane} does not answer: {trouble.message}" for lane, (_, trouble) in sorted(lanes.left_alone(tx).items())]
+        return []
 
     def begin(self) -> bool:
         """Begin to work, unless another process does. Saying it again is how to take over when the other has ended."""
@@ -62,7 +74,7 @@ class Working:
             wiring.tell_callback(wiring.settings.webhook.url or f"{listener.url}{LOGISTICS}{SHIPMENT}")
         executor.start()
         stack.callback(executor.stop)
-        self.executor = executor
+        self._executor = executor
         log.info("working the lanes", database=wiring.store.database.url.get_backend_name())
 
     def __enter__(self) -> Self:

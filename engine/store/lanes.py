@@ -125,8 +125,8 @@ def answered(tx: sa.Connection, lease: Lease) -> None:
     tx.execute(sa.update(lanes).where(lanes.c.name == lease.lane).values(failures=0, open_until=0.0, trouble=None))
 
 
-def left_alone(tx: sa.Connection, names: Collection[str]) -> dict[str, tuple[float, Trouble]]:
-    """Of these lanes the ones whose circuit is open or on trial: until when, and why."""
-    wanted = sa.select(lanes.c.name, lanes.c.open_until, lanes.c.trouble).where(lanes.c.name.in_(sorted(names)), lanes.c.open_until > 0)
+def left_alone(tx: sa.Connection) -> dict[str, tuple[float, Trouble]]:
+    """The lanes whose target does not answer: until when it is left alone, and why. There are few of them."""
+    wanted = sa.select(lanes.c.name, lanes.c.open_until, lanes.c.trouble).where(lanes.c.open_until > 0)
     found = ((row.name, float(row.open_until), trouble_from(row.trouble)) for row in tx.execute(wanted))
     return {name: (until, trouble) for name, until, trouble in found if trouble is not None}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -15,27 +12,7 @@ from engine.acceptance import Acceptance
 from engine.executor import LocalExecutor
 from engine.tree import Tree
 from engine.views import progress
-from tests import postgres
 from tests.null_world import NullWorld, null_world
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """A PostgreSQL server of the tests' own."""
-    if postgres.programs() is None:
-        if os.environ.get("CI"):
-            pytest.fail("PostgreSQL is not installed, and in CI nothing is left out")
-        pytest.skip("PostgreSQL is not installed")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, postgres.server(Path(folder)) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/turnup.db"
-    return postgres.create(request.getfixturevalue("postgresql"), f"t{uuid4().hex}")
 
 
 @pytest.fixture

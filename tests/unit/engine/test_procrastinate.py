@@ -5,27 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
 from engine.acceptance import Acceptance
 from engine.distributed import ProcrastinateExecutor, _make_schema
-from tests import postgres
 from tests.null_world import NullWorld, null_world, superfibre
 
 Executor = Callable[[NullWorld], ProcrastinateExecutor]
 
 
 @pytest.fixture
-def url(postgresql: str) -> str:
-    return postgres.create(postgresql, f"p{uuid4().hex}")
-
-
-@pytest.fixture
-def world(url: str, tmp_path: Path) -> Iterator[NullWorld]:
-    made = null_world(url, tmp_path / "secret.key")
+def world(postgresql_url: str, tmp_path: Path) -> Iterator[NullWorld]:
+    made = null_world(postgresql_url, tmp_path / "secret.key")
     yield made
     made.at.store.database.close()
 
@@ -82,11 +75,11 @@ def test_lost_hints_are_found_by_the_sweep(world: NullWorld, working: Executor, 
     assert ended(world, [order]) == ["completed"]
 
 
-def test_the_database_ends_all_connections(world: NullWorld, working: Executor, url: str, postgresql: str) -> None:
+def test_the_database_ends_all_connections(world: NullWorld, working: Executor, postgresql_url: str, postgresql: str) -> None:
     """It goes on by itself, and nothing is done twice."""
     working(world)
     accepted = [Acceptance(world.at, world.catalogue).submit(superfibre(n)).id for n in range(3)]
-    name = sa.make_url(url).database
+    name = sa.make_url(postgresql_url).database
     with sa.create_engine(postgresql.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool).connect() as tx:
         for _ in range(5):
             tx.execute(sa.text("select pg_terminate_backend(pid) from pg_stat_activity where datname = :name"), {"name": name})
