@@ -87,6 +87,17 @@ class Index:
             self.by_value.setdefault(value, {})[unit] = None
         return old
 
+    def named(self, value: str) -> Iterator[Unit]:
+        """Give the units with this key, of whatever list."""
+        return self._all(self.by_key.get(value, ()))
+
+    def mentioning(self, value: str) -> Iterator[Unit]:
+        """Give the units in which a leaf has this value."""
+        return self._all(self.by_value.get(value, ()))
+
+    def _all(self, units: Iterable[UnitId]) -> Iterator[Unit]:
+        return (self.by_path[unit.path][unit.key] for unit in units)
+
 
 def _drop(index: dict[str, dict[UnitId, None]], word: str, unit: UnitId) -> None:
     known = index.get(word, {})
@@ -120,14 +131,11 @@ class Running:
 
     def named(self, value: str) -> Iterator[Unit]:
         """Give the units with this key, of whatever list."""
-        return self._all(self._index.by_key.get(value, ()))
+        return self._index.named(value)
 
     def mentioning(self, value: str) -> Iterator[Unit]:
         """Give the units in which a leaf has this value."""
-        return self._all(self._index.by_value.get(value, ()))
-
-    def _all(self, units: Iterable[UnitId]) -> Iterator[Unit]:
-        return (self._index.by_path[unit.path][unit.key] for unit in units)
+        return self._index.mentioning(value)
 
     def apply(self, changes: Changes) -> dict[UnitId, Unit | None]:
         """Make the changes and return those that take them back."""
@@ -142,6 +150,7 @@ class Candidate:
         """Start as running, or with changes to it."""
         self._running = running
         self.changes: dict[UnitId, Unit | None] = dict(changes or {})
+        self._index: Index | None = None  # of what is new in the changes, made when it is asked for: an edit does not need it
 
     def get(self, unit: UnitId) -> Unit | None:
         """Return the unit, None when there is none."""
@@ -150,6 +159,7 @@ class Candidate:
     def put(self, unit: UnitId, new: etree._Element | None) -> None:
         """Set or (None) remove a unit."""
         self.changes[unit] = None if new is None else Unit(unit, new)
+        self._index = None
 
     def under(self, path: str) -> Iterator[Unit]:
         """Give the entries of the list at `path`, or what the container there holds beside units: those of running first."""
@@ -161,12 +171,20 @@ class Candidate:
     def named(self, value: str) -> Iterator[Unit]:
         """Give the units with this key, of whatever list."""
         yield from self._unchanged(self._running.named(value))
-        yield from (new for unit, new in self.changes.items() if new is not None and unit.key == value)
+        yield from self._new().named(value)
 
     def mentioning(self, value: str) -> Iterator[Unit]:
         """Give the units in which a leaf has this value."""
         yield from self._unchanged(self._running.mentioning(value))
-        yield from (new for new in self.changes.values() if new is not None and value in new.values)
+        yield from self._new().mentioning(value)
+
+    def _new(self) -> Index:
+        if self._index is None:
+            self._index = Index()
+            for unit, new in self.changes.items():
+                if new is not None:
+                    self._index.put(unit, new)
+        return self._index
 
     def _unchanged(self, units: Iterable[Unit]) -> Iterator[Unit]:
         return (unit for unit in units if unit.id not in self.changes)
