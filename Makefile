@@ -34,10 +34,13 @@ test: $(READY) ## lint, types, import contracts and every test that needs no con
 bench: $(READY) ## figures: a table, and build/bench.json
 	@$(BIN)/python -m tests.bench
 
+chaos: $(READY) ## workers killed, frozen and faulted for minutes; ends with what was lost, doubled, orphaned or differs
+	@$(BIN)/python -m tests.chaos
+
 lock: $(READY) ## bring requirements.lock in line with pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements.lock
 
 clean: ## the environment, caches and the demo's state
 	rm -rf $(VENV) .turnup build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.PHONY: help setup demo test bench lock clean
+.PHONY: help setup demo test bench chaos lock clean

@@ -95,16 +95,15 @@ def _events(_: Expected, seen: Observed) -> Iterator[Finding]:
     for row in seen.tables["allocations"]:
         if (row["order"], row["item"], row["name"]) not in told:
             yield Finding(Kind.LOST, f"no event tells of the allocation {_mark(row)}")
-    levels = {row["id"]: Level(row["level"]) for row in seen.tables["orders"]}
     yield from _twice("event", _happened_once(seen.tables["events"]))
     chains = defaultdict(list)
     for row in seen.tables["events"]:
         if row["type"] in ("orderCreate", "orderStateChange", "itemStateChange"):
             chains[row["order"], row["item"]].append(row)
     for row in seen.tables["orders"]:
-        yield from _story(row["id"], levels[row["id"]], chains[row["id"], None], row["state"], created=True)
+        yield from _story(row["id"], Level(row["level"]), chains[row["id"], None], row["state"], created=True)
     for row in seen.tables["items"]:
-        yield from _story(f"{row['order']}/{row['id']}", levels[row["order"]], chains[row["order"], row["id"]], row["state"], created=False)
+        yield from _story(f"{row['order']}/{row['id']}", Level(row["level"]), chains[row["order"], row["id"]], row["state"], created=False)
     yield from _instances(seen)
 
 

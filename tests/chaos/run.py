@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from itertools import cycle
 from random import Random
@@ -17,7 +17,7 @@ from engine.store.schema import orders, steps
 from lab.process import send
 from tests.chaos.checker import Expected, Finding, Kind, check
 from tests.chaos.faults import HOLDING, Faults
-from tests.chaos.observed import observe
+from tests.chaos.observed import Observed, observe
 from tests.chaos.worker import LEASE, Workers, workers
 from tests.chaos.world import Submitter, World
 from turnup.wiring import Wiring
@@ -38,6 +38,8 @@ class Report:
     held: int = 0
     completed: int = 0
     findings: list[Finding] = field(default_factory=list)
+    expected: Expected | None = None
+    seen: Observed | None = None
 
     def count(self, kind: Kind) -> int:
         """How many findings of a kind."""
@@ -75,7 +77,8 @@ def run(world: World, plan: Plan, random: Random) -> Report:
         wiring.close()
     netbox = {path: {row["id"] for row in rows} for path, rows in before.netbox.items()}
     seen = observe(world)
-    report.findings = check(Expected(submitter.accepted, before.devices, netbox, faults.reasons), seen)
+    expected = Expected(submitter.accepted, before.devices, netbox, faults.reasons)
+    report.expected, report.seen, report.findings = expected, seen, check(expected, seen)
     states = Counter(row["state"] for row in seen.tables["orders"] if row["level"] == "product")
     report.completed, report.held, report.faults = states["completed"], states["held"], len(faults.injected)
     return report
@@ -83,26 +86,27 @@ def run(world: World, plan: Plan, random: Random) -> Report:
 
 def _disturb(plan: Plan, random: Random, submitter: Submitter, faults: Faults, pool: Workers, report: Report) -> None:
     """Let workers live short lives while orders come in."""
-    points = _points(plan.lives, random)
+    points, armed = deque(_points(plan.lives, random)), dict[int, Failpoint | None]()
     freezes = set(random.sample(range(plan.lives), plan.freezes))
     holding = dict(zip(random.sample(range(plan.lives), plan.holding), cycle(HOLDING), strict=False))
-    for life, point in enumerate(points):
+    for life in range(plan.lives):
         submitter.submit(plan.orders * (life + 1) // plan.lives - len(submitter.accepted))
         if life % 2:
             faults.inject()
         if life in holding:
             faults.inject(holding[life])
-        while len(pool.alive) < plan.processes - 1:
-            pool.start()
-        pid = pool.start(point and f"{point}:{random.choice((1, 1, 2, 3))}")
+        while len(pool.alive) < plan.processes:
+            point = points.popleft()
+            armed[pool.start(point and f"{point}:{random.choice((1, 1, 2, 3))}")] = point
+        victim = random.choice(sorted(pool.alive))
         if life in freezes:
-            _freeze(pid, pool, random)
+            _freeze(victim)
             report.freezes += 1
-        if pool.gone(pid, _LIFE if point else random.uniform(0.3, _LIFE)):
-            report.kills[str(point)] += 1
-        else:
-            pool.kill(pid)
-            report.kills["random"] += 1
+        died = pool.first_gone(_LIFE if armed[victim] else random.uniform(0.3, _LIFE))
+        if died is None:
+            pool.kill(victim)
+            points.append(armed[victim])  # it did not come by: another time
+        report.kills[str(armed[died]) if died else "random"] += 1
 
 
 def _points(lives: int, random: Random) -> list[Failpoint | None]:
@@ -111,17 +115,16 @@ def _points(lives: int, random: Random) -> list[Failpoint | None]:
     random.shuffle(named)
     found: list[Failpoint | None] = [Failpoint.ADOPTED, *(point for point in named if point is not Failpoint.ADOPTED)]
     found.insert(found.index(Failpoint.PUSHED) + 1, Failpoint.RESOLVED)
-    while len(found) < lives:
+    while len(found) < 2 * lives:  # some workers are alive when the last life ends
         found.append(random.choice([None, *Failpoint]))
-    return found[:lives]
+    return found
 
 
-def _freeze(pid: int, pool: Workers, random: Random) -> None:
+def _freeze(pid: int) -> None:
     """SIGSTOP past its leases, while others go on, then SIGCONT."""
-    if not pool.gone(pid, random.uniform(0.5, _LIFE)):
-        send(pid, signal.SIGSTOP)
-        pool.gone(pid, LEASE + 2)
-        send(pid, signal.SIGCONT)
+    send(pid, signal.SIGSTOP)
+    time.sleep(LEASE + 2)  # what is waited for is that time passes
+    send(pid, signal.SIGCONT)
 
 
 def _wait_for_the_end(database: Database) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -106,20 +107,31 @@ class Workers:
             raise TimeoutError(f"worker {pid} lives on")
         self.alive.discard(pid)
 
-    def gone(self, pid: int, patience: float) -> bool:
-        """Whether it ended by itself within this time."""
-        if not wait_gone(pid, patience):
-            return False
-        self.alive.discard(pid)
-        return True
+    def first_gone(self, patience: float) -> int | None:
+        """The first that ends by itself within this time; None when none does."""
+        with contextlib.ExitStack() as stack:
+            opened: dict[int, int] = {}
+            for pid in sorted(self.alive):
+                try:
+                    opened[os.pidfd_open(pid)] = pid
+                except ProcessLookupError:
+                    self.alive.discard(pid)
+                    return pid
+                stack.callback(os.close, next(reversed(opened)))
+            ended = select.select(list(opened), [], [], patience)[0]
+        if not ended:
+            return None
+        self.alive.discard(opened[ended[0]])
+        return opened[ended[0]]
 
     def end(self) -> None:
         """Let all finish what they are doing."""
         for pid in self.alive:
             send(pid, signal.SIGTERM)
         for pid in list(self.alive):
-            if not self.gone(pid, 20):
+            if not wait_gone(pid, 20):
                 self.kill(pid)
+        self.alive.clear()
 
     @staticmethod
     def _pipe(pipe: IO[str] | None) -> IO[str]:
