@@ -9,7 +9,7 @@ from inventory.client import NetBox
 from inventory.profile import load_profile
 from inventory.seed import seed
 from inventory.upsert import Counts, Progress
-from turnup.embedded import NETBOX
+from turnup.embedded import NETBOX, profile_of
 from turnup.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def seed_lab(settings: Settings, lab: Lab) -> None:
     """See to it that the lab's NetBox has the lab's profile with the addresses that its devices have now. Raises InventoryError."""
     if settings.netbox.url is not None:
         return  # somebody's own NetBox is only filled when they say so: `turnup inventory seed`
-    profile = settings.lab.profile
+    profile = profile_of(settings)
     memory = settings.lab_folder / "seeded.json"
     wanted = json.dumps({"profile": profile, "endpoints": endpoints(lab)}, sort_keys=True)
     if not memory.exists() or memory.read_text("utf-8") != wanted:

@@ -50,7 +50,9 @@ class LabSettings(Part):
     embedded: bool | None = Field(default=None, description="use the lab's devices and systems; default: when no NetBox is named")
     time_scale: float | None = Field(default=None, gt=0, description="lab seconds a real second while a parcel is on the road")
     pace: float | None = Field(default=None, gt=0, description="lab seconds a real second otherwise")
-    profile: str = Field(default="example", description="how much is seeded: example, bench or capacity")
+    profile: str | None = Field(
+        default=None, description="how much is seeded: example, bench or capacity; default: what the lab was made with, else example"
+    )
 
 
 class TargetSettings(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class Wiring:
     def __init__(self, settings: Settings) -> None:
         """Nothing is opened or started yet."""
         self.settings = settings
+        self._opened = ExitStack()
 
     # -- what is ours --------------------------------------------------------------------------------------------------
     @cached_property
@@ -46,6 +48,7 @@ class Wiring:
     def store(self) -> Store:
         """The store, in the shape that this version needs. Raises StoreError, SettingsInvalid."""
         database = Database(self.settings.database)
+        self._opened.callback(database.close)
         migrate(database)
         return Store(database, Vault.from_file(self.settings.key_file), self.clock)
 
@@ -94,7 +97,10 @@ class Wiring:
 
         url, token = self.netbox
         settings = self.settings.netbox
-        return NetBoxResources(url, token, patience=Patience(read=settings.timeout), ca_file=settings.ca_file, insecure=settings.insecure)
+        patience = Patience(read=settings.timeout)
+        found = NetBoxResources(url, token, patience=patience, ca_file=settings.ca_file, insecure=settings.insecure)
+        self._opened.callback(found.close)
+        return found
 
     @cached_property
     def nornir(self) -> Nornir:
@@ -108,7 +114,9 @@ class Wiring:
         """Devices and systems. Raises InventoryError."""
         from tasks.targets import NornirTargets
 
-        return NornirTargets(self.nornir)
+        found = NornirTargets(self.nornir)
+        self._opened.callback(found.close)
+        return found
 
     @property
     def webhook_secret(self) -> str | None:
@@ -141,8 +149,4 @@ class Wiring:
 
     def close(self) -> None:
         """Close what was opened. The lab goes on."""
-        for name in ("targets", "inventory"):
-            if name in self.__dict__:
-                self.__dict__[name].close()
-        if "store" in self.__dict__:
-            self.store.database.close()
+        self._opened.close()

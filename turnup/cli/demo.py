@@ -29,9 +29,14 @@ def demo(context: typer.Context, as_json: Json = False) -> int:
       turnup demo
     """
     session = begin(context, as_json=as_json)
+    from engine.errors import SettingsInvalid
     from turnup.settings import share
 
     settings = session.settings()
+    if settings.netbox.url is not None or not settings.embedded:
+        raise SettingsInvalid(
+            "the demo is for the embedded lab, and the settings name real systems", remedy=f"Run a playbook: {_called()} run FILE."
+        )
     folder = _relative(share("playbooks"))
     session.output.note(f"the embedded lab is in {_relative(settings.lab_folder)}; the order is {folder / PLAYBOOK}")
     code = run_file(session, folder / PLAYBOOK)

@@ -13,7 +13,9 @@ app = typer.Typer(no_args_is_help=True, help="NetBox: what is in it, and whether
 
 Profile = Annotated[
     str | None,
-    typer.Option("--profile", help="example, bench, capacity, or a YAML file (default: that of the settings).", show_default=False),
+    typer.Option(
+        "--profile", help="example, bench, capacity, or a YAML file (default: that of the settings or the lab).", show_default=False
+    ),
 ]
 
 
@@ -30,10 +32,11 @@ def seed(context: typer.Context, profile: Profile = None, as_json: Json = False)
     session = begin(context, as_json=as_json)
     from dataclasses import asdict
 
+    from turnup.embedded import profile_of
     from turnup.seeding import seed_netbox
 
     wiring = session.wiring()
-    name = profile or wiring.settings.lab.profile
+    name = profile or profile_of(wiring.settings)
     with session.output.err.status("seeding") as status:
         counts = seed_netbox(
             wiring.inventory.client, name, wiring.lab, lambda path, done, count: status.update(f"seeding {path}: {done} of {count}")

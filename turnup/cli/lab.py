@@ -13,21 +13,27 @@ app = typer.Typer(no_args_is_help=True, help="The embedded lab: stand-ins of eve
 
 Pace = Annotated[float | None, typer.Option("--pace", min=1.0, help="Lab seconds a real second when no parcel is on the road (else 600).")]
 
+Profile = Annotated[
+    str | None, typer.Option("--profile", help="What its NetBox is filled with: example, bench or capacity. For good.", show_default=False)
+]
+
 
 @app.command()
-def up(context: typer.Context, time_scale: TimeScale = None, pace: Pace = None, as_json: Json = False) -> int:
+def up(context: typer.Context, time_scale: TimeScale = None, pace: Pace = None, profile: Profile = None, as_json: Json = False) -> int:
     """Start the lab, or what is missing of it, and fill its NetBox. Calling it again changes nothing.
 
-    Example:
+    Examples:
 
       turnup lab up --time-scale 36000
+
+      turnup --home /tmp/bench lab up --profile bench
     """
     session = begin(context, as_json=as_json)
     from turnup.embedded import bring_up
     from turnup.seeding import seed_lab
 
     settings = session.settings()
-    wish = {name: value for name, value in (("time_scale", time_scale), ("pace", pace)) if value is not None}
+    wish = {name: value for name, value in (("time_scale", time_scale), ("pace", pace), ("profile", profile)) if value is not None}
     settings = settings.model_copy(update={"lab": settings.lab.model_copy(update=wish)})
     seed_lab(settings, bring_up(settings))
     return _show(session)

@@ -197,6 +197,13 @@ def test_an_offering_that_is_yaml_alone_has_its_static_address(turnup: Program) 
     assert "SI-SIP-4823" in [service["id"] for service in done.document["services"]]
 
 
+def test_seeding_again_changes_nothing(turnup: Program) -> None:
+    done = turnup("inventory", "seed", "--json")
+    assert done.code == 0, done.err
+    assert [sum(done.document[what].values()) for what in ("created", "updated")] == [0, 0]
+    assert sum(done.document["unchanged"].values()) > 300
+
+
 def test_no_secret_is_in_the_log_the_database_or_on_the_screen(turnup: Program) -> None:
     items = turnup.stand_in("logistics").state()["parcels"]
     found = {value for parcel in items for name, value in _named_values(parcel) if name == "wifiPassword"}

@@ -59,6 +59,14 @@ def test_a_netbox_without_a_token(turnup: Turnup, monkeypatch: pytest.MonkeyPatc
     assert "TURNUP_NETBOX__TOKEN" in answer.document["error"]["message"]
 
 
+def test_the_demo_touches_no_real_network(turnup: Turnup, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TURNUP_NETBOX__URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("TURNUP_NETBOX__TOKEN", "token")
+    answer = turnup("demo", "--json")
+    assert answer.code == 2
+    assert answer.document["error"]["code"] == "SETTINGS_INVALID"
+
+
 def test_the_catalogue_of_the_project_is_valid(turnup: Turnup) -> None:
     answer = turnup("catalog", "check", "--json")
     assert answer.code == 0
@@ -114,3 +122,10 @@ def test_completion_knows_the_orders(turnup: Turnup, home: Path) -> None:
         check=False,
     )
     assert done.stdout.split() == ["show"]
+
+
+def test_a_profile_that_the_lab_does_not_know(turnup: Turnup, home: Path) -> None:
+    answer = turnup("lab", "up", "--profile", "huge", "--json")
+    assert answer.code == 2
+    assert answer.document["error"]["message"] == "no profile 'huge'; there are: example, bench, capacity"
+    assert not (home / "lab" / "lab.json").exists()

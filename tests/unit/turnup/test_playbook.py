@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import CharacteristicInvalid, PlaybookInvalid
+from engine.errors import CharacteristicInvalid, PlaybookInvalid, SettingsInvalid
 from tests.unit.turnup.conftest import PLAYBOOKS
 from turnup.playbook import load
 
@@ -75,3 +75,9 @@ def test_what_the_catalogue_refuses_gets_its_line() -> None:
     assert str(placed) == f"{found.file}:22: PS-RBA-01: `routerModel` is 'X'; legal values: HG8245H"
     missing = found.placed(CharacteristicInvalid("PS-RBA-01: `downloadSpeed` is missing"))
     assert str(missing).startswith(f"{found.file}: ")
+
+
+def test_what_is_wrong_with_the_settings_has_no_line_in_the_playbook() -> None:
+    placed = load(PLAYBOOKS / "superfibre-200.yaml").placed(SettingsInvalid("there is no token"))
+    assert isinstance(placed, SettingsInvalid)
+    assert str(placed) == "there is no token"
