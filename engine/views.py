@@ -24,8 +24,9 @@ from engine.errors import TemplateFailed
 from engine.expressions import names, render
 from engine.model import Item, Order, Step, StepKind, StepState
 from engine.ports import Allocation, Change, ItemState, TransactionState, Trouble
+from engine.silence import explained, explained_targets
 from engine.states import Level, OrderState
-from engine.store import rows
+from engine.store import lanes, rows
 from engine.store.configurations import Configurations
 from engine.store.schema import allocations as allocated
 from engine.store.schema import events, instances, orders
@@ -64,14 +65,15 @@ def document(at: Records, tree: Tree, *, history: bool = True) -> OrderDocument:
     scope = Scope(tree, at.store.catalogue(tree.root.catalogue), remembered_site(tree), lambda _, __: MASK)
     hidden = secret_values(at.store.vault, [tree])
     transactions = _transactions(at, tree, hidden) if history else []
+    silent = at.store.database.look(lanes.left_alone)
     return OrderDocument(
         order=head(tree.root),
         orders=[head(order) for order in in_levels(tree)],
-        items=items(tree),
+        items=explained(tree, items(tree), silent),
         allocations=allocations(scope),
         services=_instances(tree, Level.SERVICE),
         products=_instances(tree, Level.PRODUCT),
-        targets=_targets(at, tree),
+        targets=explained_targets(_targets(at, tree), silent),
         transactions=transactions,
         history=_history(at, tree) if history else [],
     )

@@ -22,6 +22,7 @@ from engine.model import StepState
 from engine.ports import Outcome, Push
 from engine.store import lanes, schema
 from engine.store.schema import events, orders, steps, transaction_steps
+from engine.views import document
 from engine.worker import Worker
 from tests.null_world import NullWorld, null_world, refused, superfibre
 from tests.unit.engine.conftest import Work
@@ -184,6 +185,11 @@ def test_a_target_that_does_not_answer_is_left_alone_and_tried_by_one_order(worl
     late = [acceptance.submit(superfibre(number)).id for number in (8, 9)]
     drain_all(world)
     assert len(silent) == 3  # nobody asks it
+    shown = document(world.at, world.at.store.tree(late[0]))
+    item = next(item for item in shown.items if item.id == "ROI-002")
+    assert item.trouble is not None
+    assert item.trouble.message == "waits until BNG-EAST-01 answers again: no route to host"
+    assert {target.message for target in shown.targets if target.name == BNG} == {item.trouble.message}
     world.clock.skipped += world.at.settings.pause
     drain_all(world)
     assert len(silent) == 4
