@@ -87,6 +87,7 @@ def run(world: World, plan: Plan, random: Random) -> Report:
 def _disturb(plan: Plan, random: Random, submitter: Submitter, faults: Faults, pool: Workers, report: Report) -> None:
     """Let workers live short lives while orders come in."""
     points, armed = deque(_points(plan.lives, random)), dict[int, Failpoint | None]()
+    patience = _LIFE + (LEASE if plan.processes > 1 else 0.0)  # what a dead one held is free when its lease ends
     freezes = set(random.sample(range(plan.lives), plan.freezes))
     holding = dict(zip(random.sample(range(plan.lives), plan.holding), cycle(HOLDING), strict=False))
     for life in range(plan.lives):
@@ -102,7 +103,7 @@ def _disturb(plan: Plan, random: Random, submitter: Submitter, faults: Faults, p
         if life in freezes:
             _freeze(victim)
             report.freezes += 1
-        died = pool.first_gone(_LIFE if armed[victim] else random.uniform(0.3, _LIFE))
+        died = pool.first_gone(patience if armed[victim] else random.uniform(0.3, _LIFE))
         if died is None:
             pool.kill(victim)
             points.append(armed[victim])  # it did not come by: another time

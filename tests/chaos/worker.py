@@ -27,7 +27,7 @@ from lab.process import end_with_parent, send, wait_gone
 from tests.chaos.world import World, settings_of
 from turnup.wiring import Wiring
 
-LEASE = 8.0
+LEASE = 3.0
 _PUSH, _MARGIN = 6.0, 1.0
 _NEVER = 10_000
 """Workers that die while doing a step until it becomes fallout: here they are killed, it is not the step's fault."""
