@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from engine.catalogue.problems import Path as Where
 from engine.catalogue.problems import spelled
 from engine.catalogue.yaml_lines import Document, NotYaml, read
-from engine.errors import BadInput, PlaybookInvalid
+from engine.errors import BadInput, CatalogueInvalid, PlaybookInvalid, SettingsInvalid
 from engine.requests import Address, Customer, ItemRequest, OrderRequest
 from engine.suggest import unknown
 
@@ -29,11 +29,16 @@ class Playbook:
     document: Document
 
     def placed(self, error: BadInput) -> BadInput:
-        """The same error with file and line before its message: of the first name in it that the playbook has."""
+        """The same error with file and line before its message: of the first name in it that the playbook has.
+
+        What is wrong with settings or catalogue is not the playbook's fault: then without them.
+        """
         names = re.findall(r"`([^`]+)`", error.message)
         found = next((line for name in names for path, line in self.document.lines.items() if self._is(path, name)), None)
-        place = str(self.file) if found is None else f"{self.file}:{found}"
-        return type(error)(f"{place}: {error.message}", target=error.target, remedy=error.hint)
+        place = f"{self.file}: " if found is None else f"{self.file}:{found}: "
+        if isinstance(error, SettingsInvalid | CatalogueInvalid):
+            place = ""
+        return type(error)(f"{place}{error.message}", target=error.target, remedy=error.hint)
 
     def _is(self, path: Where, name: str) -> bool:
         return path[-1] == name or (path[-1] in ("offering", "specification") and _at(self.document.data, path) == name)

@@ -50,7 +50,7 @@ class Newcomer:
 
     def do(self, block: Block) -> None:
         """Follow a block."""
-        if block.name:
+        if block.name and block.language != "toml":  # settings are read, not made to hold for what follows
             (self.folder / block.name).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / block.name).write_text(block.text, "utf-8")
         match block.language:
@@ -95,9 +95,10 @@ class Newcomer:
         load_settings(home)
 
     def leave(self) -> None:
-        """End the lab, if there is one. Not by the shell: a command that hangs may be in the way."""
-        if (self.folder / ".turnup" / "lab").is_dir():
-            subprocess.run([sys.executable, "-m", "turnup", "lab", "down"], cwd=self.folder, env=self.environment, check=True)
+        """End the labs. Not by the shell: a command that hangs may be in the way."""
+        for lab in self.folder.glob("*/lab"):
+            command = [sys.executable, "-m", "turnup", "--home", str(lab.parent), "lab", "down"]
+            subprocess.run(command, cwd=self.folder, env=self.environment, check=True, stdout=subprocess.DEVNULL)
 
 
 def _compare(command: Command, printed: Printed, *, any_order: bool) -> None:
