@@ -66,6 +66,7 @@ class LiveWatch:
         if not self._plan_shown and planned(document):
             self._plan_shown = True
             self._console.print(plan(document.items))
+        self._live.refresh()
 
     def _picture(self) -> Group:
         document = self._document
