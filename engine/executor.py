@@ -126,6 +126,8 @@ class Sweep:
                     wait = min(wait, max(0.02, due - self._at.clock.real()))
             except TurnupError as error:
                 log.error("sweep failed", code=error.code, message=error.message)
+            except Exception:  # without this thread orders would stand still, and nobody be told
+                log.exception("sweep failed")
             self._stop.wait(wait)
 
     def _work_and_time(self, tx: sa.Connection) -> tuple[set[str], float | None]:

@@ -205,15 +205,28 @@ class Tree:
         if any(step.state is StepState.HELD for step in stopped):
             states.append(OrderState.HELD)
         state = roll_up(states) if states else OrderState.COMPLETED
+        if state is OrderState.PARTIAL and not legal(order.level, item.state, state):
+            state = OrderState.FAILED
         trouble = next((step.trouble for step in own if step.trouble and step.state is not StepState.DONE), None)
-        trouble = trouble or next((child.trouble for child in children if child.trouble and child.state is state), None)
+        trouble = trouble or self._why_cancelled(own) or _of_children(children, state)
         trouble = trouble or next((step.trouble for step in stopped), None)
         if trouble != item.trouble:
             item.trouble = trouble
-        if state is OrderState.PARTIAL and not legal(order.level, item.state, state):
-            state = OrderState.FAILED
         if state is not OrderState.ACKNOWLEDGED:
             self._move_item(item, state, now)
+
+    def _why_cancelled(self, own: list[Step]) -> Trouble | None:
+        """What went wrong with the step that these waited for in vain."""
+        todo = [step for step in own if step.state is StepState.CANCELLED]
+        seen: set[str] = set()
+        while todo:
+            needed = [self.steps[key] for key in todo.pop(0).needs if key not in seen]
+            seen |= {step.key for step in needed}
+            failed = next((step.trouble for step in needed if step.state is StepState.FAILED and step.trouble), None)
+            if failed is not None:
+                return failed
+            todo += [step for step in needed if step.state is StepState.CANCELLED]
+        return None
 
     def _planned(self, order: Order) -> bool:
         """Whether all that will ever belong to the items of this order is there."""
@@ -258,6 +271,12 @@ _INSTANCE_STATES: Mapping[tuple[Level, OrderState], str] = {
     (Level.PRODUCT, OrderState.COMPLETED): ProductState.ACTIVE,
     (Level.PRODUCT, OrderState.FAILED): ProductState.ABORTED,
 }
+
+
+def _of_children(children: list[Item], state: OrderState) -> Trouble | None:
+    """Why an item is in the state that follows from what it was decomposed into: also when only a part of that failed."""
+    alike = {OrderState.FAILED, OrderState.PARTIAL, OrderState.REJECTED} if state in (OrderState.FAILED, OrderState.PARTIAL) else {state}
+    return next((child.trouble for child in children if child.trouble and child.state in alike), None)
 
 
 def _of_steps(steps: list[Step], item: Item) -> OrderState:

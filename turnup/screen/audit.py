@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inventory.audit import AuditReport
+from turnup.screen.tables import row
 
 
 def audited(report: AuditReport) -> Iterator[RenderableType]:
@@ -19,7 +20,7 @@ def audited(report: AuditReport) -> Iterator[RenderableType]:
         for column in ("Kind", "Object", "Mark", "Message"):
             table.add_column(column, overflow="fold")
         for finding in report.findings:
-            table.add_row(Text(finding.kind, "red"), f"{finding.name} ({finding.url})", finding.mark, finding.message)
+            row(table, Text(finding.kind, "red"), f"{finding.name} ({finding.url})", finding.mark, finding.message)
         yield table
     looked = ", ".join(f"{count} {model}" for model, count in report.looked_at.items())
     if report.clean:

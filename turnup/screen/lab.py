@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lab.control import StandInStatus
+from turnup.screen.tables import row
 
 _STYLES = {"ready": "green", "starting": "yellow", "dead": "red", "down": "dim"}
 
@@ -22,5 +23,5 @@ def lab(found: Sequence[StandInStatus], now: datetime) -> Table:
     for one in found:
         state = Text(str(one.state), _STYLES.get(str(one.state), ""))
         address = f"{one.endpoint.host}:{one.endpoint.port}" if one.endpoint else ""
-        table.add_row(one.name, one.kind, state, address, str(one.pid or ""), one.detail)
+        row(table, one.name, one.kind, state, address, str(one.pid or ""), one.detail)
     return table

@@ -23,11 +23,16 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
+def row(table: Table, *cells: str | Text) -> None:
+    """Add a row. As text: what devices say has brackets in it, which rich would take for markup and swallow."""
+    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
+
+
 def allocations(found: Sequence[AllocationView], *, expected: bool = False) -> Table:
     """The allocation table. `expected`: of a dry run, where nothing was taken."""
     table = _table("Allocations (expected: nothing was taken)" if expected else "Allocations", "RFS", "Resource", "Type", "Value")
     for line in found:
-        table.add_row(line.rfs, line.resource, line.type, Text(line.value, "cyan" if expected else "green"))
+        row(table, line.rfs, line.resource, line.type, Text(line.value, "cyan" if expected else "green"))
     return table
 
 
@@ -35,7 +40,7 @@ def instances(title: str, found: Sequence[InstanceView]) -> Table:
     """Services or products with their characteristics."""
     table = _table(title, "Id", "Specification", "State", "Characteristics")
     for each in found:
-        table.add_row(each.id, each.specification, marks.state(each.state), characteristics(each.characteristics))
+        row(table, each.id, each.specification, marks.state(each.state), characteristics(each.characteristics))
     return table
 
 
@@ -61,7 +66,7 @@ def targets(found: Sequence[TargetView]) -> Table:
     """Targets, what became of each, and the transaction that did it."""
     table = _table("Targets", "Target", "Platform", "State", "Transaction", "Message")
     for each in found:
-        table.add_row(each.name, each.platform, marks.state(each.state), (each.transaction or "")[:8], each.message)
+        row(table, each.name, each.platform, marks.state(each.state), (each.transaction or "")[:8], each.message)
     return table
 
 
@@ -73,7 +78,7 @@ def timeline(moments: Sequence[Moment]) -> Table:
     before = ""
     for moment in moments:
         label = marks.since(moment.since)
-        table.add_row("" if label == before else label, moment.text)
+        row(table, "" if label == before else label, moment.text)
         before = label
     return table
 
@@ -85,7 +90,7 @@ def orders(found: Sequence[OrderHead]) -> Table:
         text = Text(each.description)
         if each.reason:
             text.append(f" ({each.reason})", "magenta")
-        table.add_row(each.id, each.external_id or "", each.customer, marks.state(each.state), _moment(each.created), text)
+        row(table, each.id, each.external_id or "", each.customer, marks.state(each.state), _moment(each.created), text)
     return table
 
 
@@ -93,7 +98,7 @@ def history(found: Sequence[EventView]) -> Table:
     """Every event of an order."""
     table = _table("History", "Time", "Order", "Item", "Event", "Data")
     for each in found:
-        table.add_row(_moment(each.at), each.order, each.item or "", each.type, characteristics(each.data))
+        row(table, _moment(each.at), each.order, each.item or "", each.type, characteristics(each.data))
     return table
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from engine.acceptance import Acceptance
 from engine.batch import WorkerSettings
 from engine.dryrun import dry_run
-from engine.errors import DuplicateOrder, ErrorClass, InventoryUnreachable
+from engine.errors import DuplicateOrder, ErrorClass, InventoryUnreachable, TemplateFailed
 from engine.model import StepState
 from engine.ports import CheckResult, Outcome, Push, TransactionState, Trouble
 from engine.states import Level, OrderState
@@ -120,6 +120,19 @@ def test_a_device_that_refuses_gives_its_own_words_and_the_rest_goes_on(world: N
     assert targets["OLT-EAST-07"] == "done"
     assert targets["DHCP-EAST-01"] == "notAttempted"
     assert len(world.inventory.given) == 5  # claims are kept
+
+
+def test_why_a_part_failed_is_said_at_all_levels_and_of_what_was_never_begun(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
+    failed = Outcome(TransactionState.REFUSED, Trouble.of(TemplateFailed("gpon-bearer.xml.j2: <colour> is not known")))
+    world.targets.fail = lambda push: failed if push.target.startswith("OLT") else None
+    tree = work(acceptance.submit(superfibre(1)).id)
+    found = states(tree)
+    assert (found["ROI-001"], found["ROI-003"], found["ROI-007"], found["SOI-001"]) == ("failed", "failed", "completed", "failed")
+    assert tree.root.state is OrderState.PARTIAL
+    stopped = [tree.items[key] for key in tree.items if key[1] in ("ROI-001", "ROI-002", "ROI-003", "ROI-004", "SOI-001", "POI-001")]
+    assert (
+        {item.reason for item in stopped} == {order.reason for order in tree.orders.values()} == {failed.trouble and failed.trouble.message}
+    )
 
 
 def test_what_a_person_reads_holds_no_secret(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
