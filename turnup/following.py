@@ -67,8 +67,3 @@ def fingerprint(tree: Tree) -> object:
     orders = [(order.id, order.state) for order in tree.orders.values()]
     items = [(key, item.state, item.reason) for key, item in tree.items.items()]
     return orders, items, [(step.key, step.state, step.attempt, step.evidence) for step in tree.steps.values()]
-
-
-def stuck(tree: Tree) -> list[Step]:
-    """The steps that a person must settle."""
-    return [step for step in tree.steps.values() if step.trouble is not None and not step.state.final]

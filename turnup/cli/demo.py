@@ -59,6 +59,8 @@ def _next(turnup: str, folder: Path, settings: Settings) -> list[str]:
 def _called() -> str:
     """How the program is called here: in a checkout its environment need not be on the PATH."""
     itself = Path(sys.argv[0]).absolute()
+    if itself.name == "__main__.py":
+        return f"{Path(sys.executable).name} -m turnup"
     found = shutil.which(itself.name)
     return itself.name if found and Path(found).samefile(itself) else str(_relative(itself))
 

@@ -76,14 +76,6 @@ def turnup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     control.down(program.home / "lab")
 
 
-@pytest.fixture
-def own_turnup(tmp_path: Path) -> Iterator[Program]:
-    """The program with a lab that a test has for itself."""
-    program = Program(tmp_path / "home")
-    yield program
-    control.down(program.home / "lab")
-
-
 def until(condition: Callable[[], bool], what: str, seconds: float = 40.0) -> None:
     """Wait for a condition."""
     deadline = time.monotonic() + seconds
