@@ -201,6 +201,11 @@ class Push:
     """Seconds for the whole transaction."""
     holds: Callable[[], bool] = lambda: True
     """Asked right before a commit and before its confirmation: False when the lane's lease would not outlast it."""
+    began: Callable[[str], None] = lambda _: None
+    """Told the id of the device's session before its lock is taken, where there is one. Raises LeaseLost: nothing must be sent."""
+    old_session: str = ""
+    """To resolve: the session with which the transaction may have been begun. It is ended when it still holds the lock: its owner was
+    frozen, or the device has not seen it die."""
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,12 @@ def ask_until_known(push: Push, cause: TargetError, look: Look, checks: tuple[Ch
     """Say what became of `push`, whose session ended with `cause`.
 
     A pending commit falls back on its own at the latest after the transaction's time; so long the device is asked. Then the outcome
-    is OPEN when it could not be asked (it must be asked before the next change), UNKNOWN when a person must look.
+    is OPEN when it could not be asked (it must be asked before the next change), UNKNOWN when a person must look. Who lost the lane asks
+    nothing and takes nothing back: its session may have been ended by the new owner, whose matter it is now.
     """
+    if not push.holds():
+        told = type(cause)(f"{cause.message}; the lane has, or may soon have, a newer owner", target=push.target)
+        return outcome(TransactionState.OPEN, told, checks)
     found, words = _repeated(push, look)
     if found is TransactionState.CONFIRMED:
         return outcome(found, checks=checks)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from engine.model import StepResult, StepState
 from engine.policy import after_trouble
 from engine.ports import Change, Fragment, Node, Outcome, Push, TransactionState, Trouble
 from engine.steps.wanted import Work, own_key, work_of
+from engine.store import lanes
 from engine.store.configurations import OpenTransaction
 from engine.tree import Tree
 
@@ -36,6 +37,10 @@ class _Pusher:
     at: Workplace
     done: set[StepRef] = field(default_factory=set)
     scopes: dict[str, Scope] = field(default_factory=dict)
+    session: str = ""
+
+    def __post_init__(self) -> None:
+        self.session = self.batch.holding.lease.session
 
     @property
     def target(self) -> str:
@@ -86,7 +91,7 @@ class _Pusher:
         at = self.at
         left = at.store.database.look(lambda tx: at.configurations.unresolved(tx, self.target))
         for transaction in left:
-            outcome = at.targets.resolve(Push(transaction.id, transaction.target, transaction.change, timeout=at.settings.push_timeout))
+            outcome = at.targets.resolve(replace(self._push(transaction, ()), old_session=self.session))
             if outcome.state is TransactionState.NOT_ATTEMPTED and outcome.trouble is not None:
                 raise _as_error(outcome.trouble)
             reached(Failpoint.RESOLVED)
@@ -174,7 +179,7 @@ class _Pusher:
         holding, carried = self.batch.holding, [(work.step.id, work.step.root) for work in works]
 
         def write(tx: sa.Connection) -> None:
-            holding.keep(tx)
+            self.session = holding.keep(tx).session
             self.at.configurations.open(tx, transaction, holding.lease.fence, carried)
 
         self.at.store.database.change(write)
@@ -188,7 +193,14 @@ class _Pusher:
             tuple(check for work in works for check in work.checks),
             settings.push_timeout,
             holds=lambda: holding.outlasts(settings.rpc_margin),
+            began=self._began,
         )
+
+    def _began(self, session: str) -> None:
+        """Write down with which session the target is worked. It is kept open, so that this is seldom something new."""
+        if session != self.session:
+            self.at.store.database.change(lambda tx: lanes.works_with(tx, self.batch.holding.lease, session))
+            self.session = session
 
     # -- what came of it -----------------------------------------------------------------------------------------------
     def _confirmed(

@@ -29,6 +29,11 @@ class Lease:
     """How often in a row the target did not answer."""
     open_until: float = 0.0
     """The circuit is open: the target is left alone until then."""
+    session: str = ""
+    """Session of the device that the lane was worked with last."""
+
+
+_KEPT = (lanes.c.failures, lanes.c.open_until, lanes.c.session)
 
 
 def _free(now: float) -> sa.ColumnElement[bool]:
@@ -42,17 +47,24 @@ def take(tx: sa.Connection, lane: str, owner: str, now: float, seconds: float) -
     if tx.dialect.name != "sqlite":  # whoever has the row locked is settling or taking it: it is not ours, and not worth waiting for
         available = lanes.c.name.in_(sa.select(lanes.c.name).where(available).with_for_update(skip_locked=True))
     values = {"owner": owner, "until": now + seconds, "term": seconds, "fence": lanes.c.fence + 1}
-    row = tx.execute(sa.update(lanes).where(available).values(values).returning(lanes.c.fence, lanes.c.failures)).one_or_none()
-    return None if row is None else Lease(lane, owner, int(row.fence), now + seconds, int(row.failures))
+    row = tx.execute(sa.update(lanes).where(available).values(values).returning(lanes.c.fence, *_KEPT)).one_or_none()
+    return None if row is None else Lease(lane, owner, int(row.fence), now + seconds, int(row.failures), 0.0, row.session)
 
 
 def keep(tx: sa.Connection, lease: Lease, now: float, seconds: float) -> Lease:
     """The same lease for longer. Raises LeaseLost when there is a newer owner: what was done then does not count."""
     mine = sa.update(lanes).where(lanes.c.name == lease.lane, lanes.c.owner == lease.owner, lanes.c.fence == lease.fence)
-    row = tx.execute(mine.values(until=now + seconds).returning(lanes.c.failures, lanes.c.open_until)).one_or_none()
+    row = tx.execute(mine.values(until=now + seconds).returning(*_KEPT)).one_or_none()
     if row is None:
         raise LeaseLost(f"lane {lease.lane} has a newer owner")
-    return Lease(lease.lane, lease.owner, lease.fence, now + seconds, int(row.failures), float(row.open_until))
+    return Lease(lease.lane, lease.owner, lease.fence, now + seconds, int(row.failures), float(row.open_until), row.session)
+
+
+def works_with(tx: sa.Connection, lease: Lease, session: str) -> None:
+    """Note the device's session that the lane is worked with from now on. Raises LeaseLost."""
+    mine = sa.update(lanes).where(lanes.c.name == lease.lane, lanes.c.owner == lease.owner, lanes.c.fence == lease.fence)
+    if tx.execute(mine.values(session=session)).rowcount != 1:
+        raise LeaseLost(f"lane {lease.lane} has a newer owner")
 
 
 def free(tx: sa.Connection, lease: Lease) -> None:

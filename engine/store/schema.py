@@ -132,6 +132,8 @@ lanes = sa.Table(
     sa.Column("until", sa.Float, nullable=False, server_default="0"),
     sa.Column("term", sa.Float, nullable=False, server_default="0"),
     sa.Column("fence", sa.Integer, nullable=False, server_default="0"),
+    # of the device's sessions the one that the owner works with, to be ended by whoever takes the lane over
+    sa.Column("session", sa.Text, nullable=False, server_default=""),
     # the circuit breaker: how often in a row the target did not answer, until when it is left alone, and what it was
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("open_until", sa.Float, nullable=False, server_default="0"),

@@ -27,13 +27,7 @@ def look_at(push: Push, host: Host, *, old_session: str = "") -> Look:
 
 def _look(session: JunosSession, push: Push, old_session: str) -> tuple[TransactionState | None, str]:
     """Look with the lock held: whoever had it is through."""
-    try:
-        session.lock()
-    except TargetLocked as error:
-        if old_session and re.search(rf"session {re.escape(old_session)}\b", error.message):
-            with contextlib.suppress(TargetError):  # it may have ended meanwhile
-                session.kill(old_session)
-        raise
+    _lock(session, old_session)
     try:
         taken_back = _take_back(session, push)
         missing = session.differs(push.change.forward)
@@ -45,6 +39,17 @@ def _look(session: JunosSession, push: Push, old_session: str) -> tuple[Transact
     if left and not missing and not taken_back:
         return TransactionState.CONFIRMED, "the router holds it"
     return None, "the router holds neither what was before nor what was wanted"
+
+
+def _lock(session: JunosSession, old_session: str) -> None:
+    try:
+        session.lock()
+    except TargetLocked as error:
+        if not old_session or not re.search(rf"session {re.escape(old_session)}\b", error.message):
+            raise
+        with contextlib.suppress(TargetError):  # it may have ended meanwhile
+            session.kill(old_session)
+        session.lock()
 
 
 def _take_back(session: JunosSession, push: Push) -> bool:

@@ -61,7 +61,7 @@ class JunosKind:
     def resolve(self, push: Push, host: Host) -> Outcome:
         """Find out what became of it (`tasks.kinds.base.Kind`)."""
         cause = TargetLost(f"{push.target}: the process ended within the transaction", target=push.target)
-        return ask(push, cause, look_at(push, host))
+        return ask(push, cause, look_at(push, host, old_session=push.old_session))
 
     def ask(self, questions: Sequence[Question], host: Host) -> Mapping[int, Answer]:
         """Answer that nothing can be waited for here."""
@@ -86,6 +86,7 @@ class _Transaction:
     def carry_out(self, session: JunosSession, connection: KeptJunos) -> Outcome:
         """Do it. Raises TargetTimeout and TargetLost with `stage` saying how far it got."""
         self.session_id = session.id
+        self.push.began(session.id)
         try:
             session.lock()
         except (TargetLocked, TargetRefused) as error:
