@@ -335,3 +335,36 @@ def test_a_command_does_not_wait_for_ever(tmp_path: Path) -> None:
     stopped.set()
     with pytest.raises(StoreUnreachable):
         database.change(lambda tx: None)
+
+
+# -- taking a lane over ------------------------------------------------------------------------------------------------
+
+
+def test_who_takes_over_knows_the_former_owners_session(world: NullWorld, acceptance: Acceptance, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = acceptance.submit(superfibre(1)).id
+    resolved: list[Push] = []
+    resolve = world.targets.resolve
+
+    def freeze(push: Push) -> Outcome | None:
+        if push.target == OLT:
+            push.began("17")
+            world.targets.fail = lambda _: None
+            world.clock.skipped += world.at.settings.lease + 1  # frozen past its lease
+            assert Worker(world.at).drain(OLT) > 0
+            assert not push.holds()
+            with pytest.raises(LeaseLost):
+                push.began("18")
+        return None
+
+    def note(push: Push) -> Outcome:
+        resolved.append(push)
+        return resolve(push)
+
+    world.targets.fail = freeze
+    monkeypatch.setattr(world.targets, "resolve", note)
+    worker = Worker(world.at)
+    for lane in ("orders", "netbox/EAST-07"):
+        worker.drain(lane)
+    assert worker.drain(OLT) == 0  # its results are refused
+    assert [push.old_session for push in resolved] == ["17"]
+    assert world.at.store.tree(order).steps["ROI-001/configure/0"].state is StepState.DONE
