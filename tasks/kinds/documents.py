@@ -16,7 +16,7 @@ from typing import Any
 import stamina
 from nornir.core.inventory import Host
 
-from engine.errors import CheckFailed, TargetDenied, TargetError, TargetLost, TargetRefused, TurnupError
+from engine.errors import CheckFailed, LeaseLost, TargetDenied, TargetError, TargetLost, TargetRefused, TurnupError
 from engine.failpoints import Failpoint, reached
 from engine.ports import Answer, CheckResult, Outcome, Push, Question, TransactionState
 from tasks.kinds.unanswered import nothing_to_ask
@@ -135,6 +135,7 @@ class DocumentTransaction:
         self._operations = operations_of(push.change.forward)
         self._tried: list[Operation] = []
         self._learned: dict[str, Mapping[str, str]] = {}
+        self._refused_to_undo = False
 
     def carry_out(self) -> Outcome:
         """Do it and say what came of it."""
@@ -152,7 +153,7 @@ class DocumentTransaction:
             if not any(check.name == _READ_BACK for check in checks) and (missing := self._missing()):
                 return self._undone(CheckFailed(f"{push.target} accepted it, but {missing}", target=push.target), checks)
             if not push.holds():
-                return self._undone(lease_lost(push, "what was done is kept"), checks)
+                return self._left_open(checks)
             reached(Failpoint.CHECKED)
             store.keep()
             reached(Failpoint.CONFIRMED)
@@ -170,7 +171,21 @@ class DocumentTransaction:
             return outcome(TransactionState.NOT_ATTEMPTED, error)
         self._tried = list(self._operations)
         found = self._undone(TargetLost(f"{self._push.target}: the process ended within the transaction", target=self._push.target))
+        if self._refused_to_undo:
+            return self._carried_through(found)
         return replace(found, state=TransactionState.NOT_ATTEMPTED) if found.state is TransactionState.OPEN else found
+
+    def _carried_through(self, otherwise: Outcome) -> Outcome:
+        """Do the rest of what cannot be taken back any more: a parcel is on the road."""
+        self._store.deadline = Deadline(self._push.timeout)
+        try:
+            self._write()
+            if self._missing():
+                return otherwise
+            self._store.keep()
+        except TargetError as error:
+            return outcome(TransactionState.NOT_ATTEMPTED, error) if error.may_retry else otherwise
+        return outcome(TransactionState.CONFIRMED, learned=self._learned)
 
     def _write(self) -> None:
         for operation in self._operations:
@@ -215,11 +230,18 @@ class DocumentTransaction:
         missing = self._missing()
         return not missing, missing or f"read back {len(self._operations)} as sent"
 
+    def _left_open(self, checks: tuple[CheckResult, ...]) -> Outcome:
+        """Leave it to whoever has the lane now, who asks what became of it: to take it back might take back what that one kept."""
+        told = f"{self._push.target}: the lane has, or may soon have, a newer owner; what became of the change is asked then"
+        return outcome(TransactionState.OPEN, LeaseLost(told, target=self._push.target), checks)
+
     def _undone(self, error: TurnupError, checks: tuple[CheckResult, ...] = ()) -> Outcome:
         """Undo what was done or may have been done, and say so."""
         if not self._tried:
             refused = isinstance(error, TargetRefused)
             return outcome(TransactionState.REFUSED if refused else TransactionState.NOT_ATTEMPTED, error, checks)
+        if not self._push.holds():
+            return self._left_open(checks)
         self._store.deadline = Deadline(_TO_UNDO)
         try:
             for attempt in stamina.retry_context(on=_may_pass, attempts=None, timeout=_TO_UNDO / 2, wait_max=1.0):
@@ -227,8 +249,10 @@ class DocumentTransaction:
                     self._store.undo(self._tried)
         except TargetError as second:
             told = type(error)(f"{error.message}; it could not be taken back: {second.message}", target=self._push.target)
-            # open: it must be asked before the next change, and then it may be undone; unknown: it said no, a person must look
-            return outcome(TransactionState.OPEN if second.may_retry else TransactionState.UNKNOWN, told, checks)
+            self._refused_to_undo = not second.may_retry
+            # open: it must be asked before the next change, and then it may be undone or carried through; unknown: a person must look
+            passes = second.may_retry or error.may_retry
+            return outcome(TransactionState.OPEN if passes else TransactionState.UNKNOWN, told, checks)
         return outcome(TransactionState.REVERSED, error, checks)
 
 
