@@ -33,7 +33,7 @@ _SETTINGS = {
     "TURNUP_LAB__PROFILE": PROFILE,
     # a day and a half in less than a second
     "TURNUP_LAB__TIME_SCALE": "200000",
-    "TURNUP_LAB__PACE": "3000",
+    "TURNUP_LAB__PACE": "1500",
     "TURNUP_NETBOX__TIMEOUT": "2",
     "TURNUP_TARGETS__*__TIMEOUT": "2",
     "TURNUP_WORKER__SWEEP": "0.2",
