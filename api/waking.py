@@ -17,7 +17,6 @@ class Waker:
 
     def __call__(self, keys: set[str]) -> int:
         """Wake what waits for one of these keys; how many lanes have work now. Raises StoreError."""
-        with self._database.write() as tx:
-            woken = lanes.wake(tx, keys, self._clock.real())
+        woken = self._database.change(lambda tx: lanes.wake(tx, keys, self._clock.real()))
         self._hint(woken)
         return len(woken)

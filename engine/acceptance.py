@@ -114,8 +114,8 @@ class Acceptance:
         return body
 
     def _earlier(self, request: OrderRequest) -> Accepted | None:
-        with self._at.store.database.read() as tx:
-            row = tx.execute(sa.select(orders.c.id, orders.c.digest).where(orders.c.external_id == request.external_id)).one_or_none()
+        wanted = sa.select(orders.c.id, orders.c.digest).where(orders.c.external_id == request.external_id)
+        row = self._at.store.database.look(lambda tx: tx.execute(wanted).one_or_none())
         if row is None:
             return None
         if row.digest != self._at.store.vault.digest(request.model_dump_json(by_alias=True)):
@@ -123,30 +123,32 @@ class Acceptance:
         return Accepted(row.id, request.external_id, repeated=True)
 
     def _store(self, request: OrderRequest, checksum: str | None) -> Accepted:
-        store = self._at.store
         try:
-            with store.database.write() as tx:
-                order_id = store.next_id(tx, request.level)
-                tree = self.draft(request, order_id)
-                order = tree.root
-                order.checksum = checksum
-                store.pin(tx, self._catalogue)
-                begin(tx, store.vault, self._catalogue, tree, order)
-                tree.emit(order.id, None, "orderCreate", order.created, state=order.state, level=order.level)
-                due = self._due(request)
-                tree.plan(steps_of(self._catalogue, tree, order), due)
-                if due > store.clock.real():
-                    for step in tree.steps.values():
-                        step.noted = 0.0  # a date: it stays when the clock is set back
-                store.ensure_lanes(tx, {step.lane for step in tree.steps.values() if step.lane})
-                store.save(tx, [tree])
+            order = self._at.store.database.change(lambda tx: self._insert(tx, request, checksum))
         except IntegrityError:
-            # another submit of the same external id was faster
+            # another submit of the same external id was faster, or it was this one, and the answer to its commit was lost
             earlier = self._earlier(request)
             if earlier is None:
                 raise
             return earlier
-        return Accepted(order_id, request.external_id, repeated=False)
+        return Accepted(order, request.external_id, repeated=False)
+
+    def _insert(self, tx: sa.Connection, request: OrderRequest, checksum: str | None) -> str:
+        store = self._at.store
+        tree = self.draft(request, store.next_id(tx, request.level))
+        order = tree.root
+        order.checksum = checksum
+        store.pin(tx, self._catalogue)
+        begin(tx, store.vault, self._catalogue, tree, order)
+        tree.emit(order.id, None, "orderCreate", order.created, state=order.state, level=order.level)
+        due = self._due(request)
+        tree.plan(steps_of(self._catalogue, tree, order), due)
+        if due > store.clock.real():
+            for step in tree.steps.values():
+                step.noted = 0.0  # a date: it stays when the clock is set back
+        store.ensure_lanes(tx, {step.lane for step in tree.steps.values() if step.lane})
+        store.save(tx, [tree])
+        return order.id
 
     def _due(self, request: OrderRequest) -> float:
         """A requested start date is waited for: the first step is not due before. In real seconds, by the clock of the orders."""

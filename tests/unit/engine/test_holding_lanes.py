@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -368,3 +369,34 @@ def test_who_takes_over_knows_the_former_owners_session(world: NullWorld, accept
     assert worker.drain(OLT) == 0  # its results are refused
     assert [push.old_session for push in resolved] == ["17"]
     assert world.at.store.tree(order).steps["ROI-001/configure/0"].state is StepState.DONE
+
+
+# -- accepting while others do -----------------------------------------------------------------------------------------
+
+
+def test_the_same_order_submitted_at_the_same_moment_is_one(world: NullWorld, acceptance: Acceptance) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        same = list(pool.map(lambda _: acceptance.submit(superfibre(1)), range(8)))
+        other = list(pool.map(lambda number: acceptance.submit(superfibre(number)), range(2, 10)))
+    assert len({accepted.id for accepted in same}) == 1
+    assert [accepted.repeated for accepted in same].count(False) == 1
+    assert len({accepted.id for accepted in other}) == 8
+    with world.at.store.database.read() as tx:
+        assert tx.execute(sa.select(sa.func.count()).select_from(orders)).scalar() == 9
+
+
+def test_an_order_whose_commit_was_not_answered_is_accepted_once(
+    world: NullWorld, acceptance: Acceptance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repeat, lost = world.at.store.database.patience.repeat, [True]
+
+    def lose_the_answer(work: Callable[[], Any]) -> Any:
+        if work.__qualname__.startswith("Database.change") and lost.pop():
+            work()
+            lost.append(False)
+        return repeat(work)
+
+    monkeypatch.setattr(world.at.store.database.patience, "repeat", lose_the_answer)
+    accepted = acceptance.submit(superfibre(1))
+    with world.at.store.database.read() as tx:
+        assert tx.execute(sa.select(orders.c.id)).scalars().all() == [accepted.id]
