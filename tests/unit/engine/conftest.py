@@ -42,16 +42,19 @@ Work = Callable[[str], Tree]
 
 @pytest.fixture
 def work(world: NullWorld) -> Iterator[Work]:
-    """Works the lanes until nothing of the order moves any more; gives its tree."""
-    executor = LocalExecutor(world.at)
-    executor.start()
+    """Works the lanes, from its first call on, until nothing of the order moves any more; gives its tree."""
+    running: list[LocalExecutor] = []
 
     def until_still(order: str) -> Tree:
-        deadline = time.monotonic() + 10
+        if not running:
+            running.append(LocalExecutor(world.at))
+            running[0].start()
+        deadline = time.monotonic() + 30
         while progress(tree := world.at.store.tree(order)):
             assert time.monotonic() < deadline, {key: str(step.state) for key, step in tree.steps.items()}
             time.sleep(0.01)
         return tree
 
     yield until_still
-    executor.stop()
+    for executor in running:
+        executor.stop()
