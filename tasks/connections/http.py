@@ -6,6 +6,7 @@ import json
 import ssl
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import httpx
@@ -177,7 +178,13 @@ def words_of(answer: httpx.Response) -> str:
 def _trust(access: Access) -> ssl.SSLContext | bool:
     if access.insecure:
         return False
-    return ssl.create_default_context(cafile=str(access.ca_file)) if access.ca_file else True
+    return ssl.create_default_context(cafile=str(access.ca_file)) if access.ca_file else _public_authorities()
+
+
+@cache
+def _public_authorities() -> ssl.SSLContext:
+    """As httpx would make it for each client: reading them takes longer than a dozen requests, also where the URL is http."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _is_certificate_error(error: BaseException) -> bool:
