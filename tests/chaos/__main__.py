@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ from tests.chaos.world import world
 def main() -> int:
     """Run on each database that is there."""
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or lab and database would go on without us
     print(f"seed {arguments.seed}", flush=True)
     reports: list[Report] = []
     for name in arguments.databases:
