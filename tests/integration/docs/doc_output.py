@@ -28,8 +28,9 @@ def plain(text: str) -> str:
 def missing(shown: str, printed: str, *, any_order: bool = False) -> str | None:
     """What of the shown text was not printed where it should be, None when all was. `...` stands for anything."""
     if any_order:
-        there = [plain(line) for line in printed.splitlines()]
-        wanted = [plain(line) for line in shown.splitlines() if line.strip(". ")]
+        # a timeline shows a time once: which line has it depends on the order
+        there = [plain(line).removeprefix("TIME ") for line in printed.splitlines()]
+        wanted = [plain(line).removeprefix("TIME ") for line in shown.splitlines() if line.strip(". ")]
         return next((line for line in wanted if not any(_within(line, other) for other in there)), None)
     chunks = [plain(chunk) for chunk in re.split(r"\.\.\.", shown)]
     rest = plain(printed)

@@ -45,6 +45,7 @@ def test_not_the_same(shown: str, printed: str) -> None:
 def test_lines_in_any_order() -> None:
     assert missing("b\n...\na ... c\n", "a x c\nmore\nb\n", any_order=True) is None
     assert missing("b\nd\n", "a\nb\n", any_order=True) == "d"
+    assert missing(" 2 min  b\n        a\n", " 1 min  a\n        b\n", any_order=True) is None
 
 
 def test_commands_of_a_block() -> None:
