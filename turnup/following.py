@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from engine.model import Step
 from engine.states import OrderState
 from engine.store.store import Store
 from engine.tree import Tree

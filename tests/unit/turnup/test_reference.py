@@ -42,7 +42,9 @@ def test_the_table_of_errors_has_all_codes() -> None:
 
 def test_writing_a_page_anew_changes_only_the_tables(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- made by `python -m turnup.reference`: errors -->\noutdated line\n<!-- end of what is made -->\nafter\n", "utf-8")
+    page.write_text(
+        "before\n<!-- made by `python -m turnup.reference`: errors -->\noutdated line\n<!-- end of what is made -->\nafter\n", "utf-8"
+    )
     reference.main(tmp_path)
     text = page.read_text("utf-8")
     assert text.startswith("before\n<!-- made by")
