@@ -51,10 +51,10 @@ def _once(moments: Iterable[Moment], reasons: Collection[str]) -> Iterator[Momen
 
 
 def _orders(document: OrderDocument) -> Iterator[tuple[Place, str]]:
-    """Acknowledged, begun, held, gone on, ended."""
+    """Acknowledged, begun, held, gone on, ended. In one stroke each order changes once."""
     levels = {order.id: order.level for order in document.orders}
     states: dict[str, str] = {}
-    strokes: dict[datetime, list[tuple[int, str]]] = {}
+    strokes: list[tuple[Place, dict[str, str]]] = []
     for event in document.history:
         if event.item is not None or event.type not in ("orderCreate", "orderStateChange"):
             continue
@@ -63,9 +63,13 @@ def _orders(document: OrderDocument) -> Iterator[tuple[Place, str]]:
             continue  # the outside world is waited for, and told when it has done its part
         states[event.order] = state
         reason = f": {event.data['reason']}" if event.data.get("reason") else ""
-        strokes.setdefault(event.at, []).append((event.number, f"{levels.get(event.order, '')} order {event.order} {state}{reason}"))
-    for at, told in strokes.items():
-        yield (at, told[-1][0]), ", ".join(text for _, text in told)
+        text = f"{levels.get(event.order, '')} order {event.order} {state}{reason}"
+        if strokes and strokes[-1][0][0] == event.at and event.order not in strokes[-1][1]:
+            strokes[-1] = (event.at, event.number), strokes[-1][1] | {event.order: text}
+        else:
+            strokes.append(((event.at, event.number), {event.order: text}))
+    for place, told in strokes:
+        yield place, ", ".join(told.values())
 
 
 def _items(document: OrderDocument) -> Iterator[tuple[Place, str]]:
