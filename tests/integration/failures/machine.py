@@ -17,6 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 import yaml
+from lxml import etree
 
 from engine.documents import OrderDocument
 from lab import control
@@ -24,6 +25,7 @@ from lab.credentials import Credentials, credentials
 from lab.registry import EMBEDDED, endpoint_of
 from lab.remote import Remote
 from lab.standin import Endpoint
+from tests.netconf_wire import canonical
 from turnup.cli import main
 from turnup.logs import logging_to
 from turnup.playbook import load as read_playbook
@@ -215,10 +217,14 @@ class Machine:
         self.broken.clear()
 
     def holds(self, *names: str) -> dict[str, Any]:
-        """Everything that the stand-ins hold (default: all of them), but what customers' routers tell the ACS by themselves."""
+        """Everything that the stand-ins hold (default: all of them), but what customers' routers show and tell by themselves."""
         found = {name: self.stand_in(name).state() for name in names or NAMES}
-        for name in ("devices", "routers"):
-            found.get(ACS, {}).pop(name, None)
+        for name, of_customers in ((ACS, ("devices", "routers")), (OLT, ("onts",))):
+            for key in of_customers:
+                found.get(name, {}).pop(key, None)
+        for name in (OLT, SWITCH):
+            if name in found:  # a device that was started again lists the same in another order
+                found[name]["running"] = canonical(etree.fromstring(f"<running>{found[name]['running']}</running>"))
         return found
 
     def orders(self) -> list[str]:
