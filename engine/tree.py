@@ -134,6 +134,20 @@ class Tree:
         self._cancel_dependants()
         self._unlock(real)
 
+    def resume(self, step: Step, now: datetime, real: float, why: str) -> bool:
+        """Take up again what stood still, with all its tries before it. False when it is not held (any more): then nothing changes.
+
+        `why` is for people: there is capacity, somebody says so. To be followed by `roll`, which ends `held` through `inProgress`.
+        """
+        if step.state is not StepState.HELD:
+            return False
+        step.state = StepState.READY if self._is_free(step) else StepState.BLOCKED
+        step.trouble, step.awaits = None, None
+        step.failures, step.crashes = 0, 0
+        step.due = step.noted = real
+        self.emit(step.order, step.item, "resume", now, step=step.key, reason=why)
+        return True
+
     def orphaned(self, step: Step, now: datetime, real: float) -> None:
         """Its worker died, or lost its lane, while it did this step: it is done again, but not for ever."""
         step.crashes += 1
@@ -141,7 +155,7 @@ class Tree:
             crashed = StepCrashed(f"its worker ended {step.crashes} times while doing this step", target=step.target)
             self.settle(step, StepResult(StepState.HELD, Trouble.of(crashed)), now, real)
             return
-        step.state = StepState.READY if all(self.steps[key].state is StepState.DONE for key in step.needs) else StepState.BLOCKED
+        step.state = StepState.READY if self._is_free(step) else StepState.BLOCKED
 
     def decomposed(self, order: Order, now: datetime) -> None:
         """The order below exists: this one is in progress."""
@@ -199,6 +213,9 @@ class Tree:
         which none of its items goes on."""
         children = self.children(order, item)
         if not own and not children and not stopped and not self._planned(order):
+            if item.state is OrderState.HELD:  # it was resumed, and what will make its parts has yet to do so
+                item.trouble = None
+                self._move_item(item, OrderState.IN_PROGRESS, now)
             return
         states = [child.state for child in children] + ([_of_steps(own, item)] if own else [])
         states += [OrderState.HELD if step.state is StepState.HELD else OrderState.FAILED for step in stopped if not own]
