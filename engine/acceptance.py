@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -14,11 +14,12 @@ from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.characteristics import offered
 from engine.context import order_facts
 from engine.decomposition import Line, complete
-from engine.errors import DuplicateOrder, UnknownSpecification
+from engine.errors import DuplicateOrder, TurnupError, UnknownSpecification
 from engine.model import Order
 from engine.requests import ItemRequest, OrderRequest
 from engine.states import Level, OrderState
 from engine.steps.decompose import begin, lines_below, new_items, steps_of
+from engine.store.instance_ids import InstanceIds
 from engine.store.schema import orders
 from engine.tree import Tree
 
@@ -30,6 +31,9 @@ class Accepted:
     id: str
     external_id: str
     repeated: bool
+
+
+Submitted: TypeAlias = Accepted | TurnupError
 
 
 class Acceptance:
@@ -44,12 +48,41 @@ class Acceptance:
         Raises UnknownSpecification, DuplicateOrder, InventoryIncomplete, InventoryUnreachable: then nothing is
         left behind.
         """
-        earlier = self._earlier(request)
-        if earlier is not None:
-            return earlier
-        tree = self.draft(request)
-        self.rehearse(tree)
-        return self._store(request, checksum)
+        (outcome,) = self._submit([request], checksum)
+        if isinstance(outcome, TurnupError):
+            raise outcome
+        return outcome
+
+    def submit_many(self, requests: Sequence[OrderRequest]) -> list[Submitted]:
+        """Accept many orders with one write to the disk; say of each, in their order, what became of it.
+
+        One that is refused, as `submit` would, harms no other. Raises StoreError: then none of them may count as accepted; to submit
+        all again is safe.
+        """
+        return self._submit(requests, None)
+
+    def _submit(self, requests: Sequence[OrderRequest], checksum: str | None) -> list[Submitted]:
+        outcomes: dict[int, Submitted] = {}
+        while left := [place for place in range(len(requests)) if place not in outcomes]:
+            # of those with the same external id the first goes ahead, the others find what became of it
+            first: dict[str, int] = {}
+            for place in left:
+                first.setdefault(requests[place].external_id, place)
+            told = self._submit_different([requests[place] for place in first.values()], checksum)
+            outcomes |= {place: told[name] for name, place in first.items()}
+        return [outcomes[place] for place in range(len(requests))]
+
+    def _submit_different(self, requests: Sequence[OrderRequest], checksum: str | None) -> dict[str, Submitted]:
+        told = self._earlier(requests)
+        good = []
+        for request in requests:
+            try:
+                if request.external_id not in told:
+                    self.rehearse(self.draft(request))
+                    good.append(request)
+            except TurnupError as error:
+                told[request.external_id] = error
+        return told | self._store(good, checksum)
 
     def draft(self, request: OrderRequest, order_id: str = "") -> Tree:
         """The order as a tree of one level, not stored. Raises as `submit`."""
@@ -78,20 +111,24 @@ class Acceptance:
     def rehearse(self, tree: Tree) -> None:
         """Decompose down to the resources in memory, so that what cannot be decomposed is refused now. The tree is left as it would be
         planned: with the orders and items of all levels, and their steps."""
-        with self._at.store.database.read() as tx:
-            self._rehearse(tx, tree)
+        self._rehearse(tree, InstanceIds())
 
-    def _rehearse(self, tx: sa.Connection, tree: Tree) -> None:
+    def preview(self, tree: Tree) -> None:
+        """As `rehearse`, with the ids of products and services that would be given now."""
+        with self._at.store.database.read() as tx:
+            self._rehearse(tree, InstanceIds(tx))
+
+    def _rehearse(self, tree: Tree, ids: InstanceIds) -> None:
         at, catalogue = self._at, self._catalogue
         order = tree.root
-        begin(tx, at.store.vault, catalogue, tree, order)
+        begin(ids, at.store.vault, catalogue, tree, order)
         while order.level.below is not None:
             lines = lines_below(catalogue, at.store.vault, tree, order)
             name = f"{order.level.below.order_prefix}-draft"
             below = Order(name, order.root, order.level.below, OrderState.ACKNOWLEDGED, order.created, order.catalogue, parent=order.id)
             tree.orders[below.id] = below
             tree.items |= {(item.order, item.id): item for item in new_items(catalogue, at.store.vault, below, lines)}
-            begin(tx, at.store.vault, catalogue, tree, below)
+            begin(ids, at.store.vault, catalogue, tree, below)
             order = below
         tree.steps = {step.key: step for step in steps_of(catalogue, tree, order)}
 
@@ -113,42 +150,55 @@ class Acceptance:
             line.pop("characteristics", None)
         return body
 
-    def _earlier(self, request: OrderRequest) -> Accepted | None:
-        wanted = sa.select(orders.c.id, orders.c.digest).where(orders.c.external_id == request.external_id)
-        row = self._at.store.database.look(lambda tx: tx.execute(wanted).one_or_none())
-        if row is None:
-            return None
-        if row.digest != self._at.store.vault.digest(request.model_dump_json(by_alias=True)):
-            raise DuplicateOrder(f"external id {request.external_id} belongs to order {row.id}, which was another order")
-        return Accepted(row.id, request.external_id, repeated=True)
+    def _earlier(self, requests: Sequence[OrderRequest]) -> dict[str, Submitted]:
+        """What is to be said of those whose external id is known already."""
+        by_id = {request.external_id: request for request in requests}
+        wanted = sa.select(orders.c.external_id, orders.c.id, orders.c.digest).where(orders.c.external_id.in_(list(by_id)))
+        found = self._at.store.database.look(lambda tx: tx.execute(wanted).all())
+        return {name: self._again(by_id[name], order, digest) for name, order, digest in found}
 
-    def _store(self, request: OrderRequest, checksum: str | None) -> Accepted:
+    def _again(self, request: OrderRequest, order: str, digest: str) -> Submitted:
+        if digest != self._at.store.vault.digest(request.model_dump_json(by_alias=True)):
+            return DuplicateOrder(f"external id {request.external_id} belongs to order {order}, which was another order")
+        return Accepted(order, request.external_id, repeated=True)
+
+    def _store(self, requests: Sequence[OrderRequest], checksum: str | None) -> dict[str, Submitted]:
+        if not requests:
+            return {}
         try:
-            order = self._at.store.database.change(lambda tx: self._insert(tx, request, checksum))
+            made = self._at.store.database.change(lambda tx: self._insert(tx, requests, checksum))
         except IntegrityError:
-            # another submit of the same external id was faster, or it was this one, and the answer to its commit was lost
-            earlier = self._earlier(request)
-            if earlier is None:
+            # other submits of some of these external ids were faster, or it was this one, and the answer to its commit was lost
+            earlier = self._earlier(requests)
+            if not earlier:
                 raise
-            return earlier
-        return Accepted(order, request.external_id, repeated=False)
+            return earlier | self._store([request for request in requests if request.external_id not in earlier], checksum)
+        return {
+            request.external_id: Accepted(order, request.external_id, repeated=False) for request, order in zip(requests, made, strict=True)
+        }
 
-    def _insert(self, tx: sa.Connection, request: OrderRequest, checksum: str | None) -> str:
+    def _insert(self, tx: sa.Connection, requests: Sequence[OrderRequest], checksum: str | None) -> list[str]:
+        store, ids = self._at.store, InstanceIds(tx)
+        store.pin(tx, self._catalogue)
+        trees = [self._planned(ids, request, store.next_id(tx, request.level), checksum) for request in requests]
+        store.ensure_lanes(tx, {step.lane for tree in trees for step in tree.steps.values() if step.lane})
+        store.save(tx, trees)
+        return [tree.root.id for tree in trees]
+
+    def _planned(self, ids: InstanceIds, request: OrderRequest, number: str, checksum: str | None) -> Tree:
+        """The order as it is stored: with its instances and its first steps."""
         store = self._at.store
-        tree = self.draft(request, store.next_id(tx, request.level))
+        tree = self.draft(request, number)
         order = tree.root
         order.checksum = checksum
-        store.pin(tx, self._catalogue)
-        begin(tx, store.vault, self._catalogue, tree, order)
+        begin(ids, store.vault, self._catalogue, tree, order)
         tree.emit(order.id, None, "orderCreate", order.created, state=order.state, level=order.level)
         due = self._due(request)
         tree.plan(steps_of(self._catalogue, tree, order), due)
         if due > store.clock.real():
             for step in tree.steps.values():
                 step.noted = 0.0  # a date: it stays when the clock is set back
-        store.ensure_lanes(tx, {step.lane for step in tree.steps.values() if step.lane})
-        store.save(tx, [tree])
-        return order.id
+        return tree
 
     def _due(self, request: OrderRequest) -> float:
         """A requested start date is waited for: the first step is not due before. In real seconds, by the clock of the orders."""

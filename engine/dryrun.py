@@ -36,7 +36,7 @@ def dry_run(at: Workplace, catalogue: Catalogue, request: OrderRequest) -> DryRu
     """
     acceptance = Acceptance(at, catalogue)
     tree = acceptance.draft(request, f"DRAFT-{uuid4().hex[:8]}")
-    acceptance.rehearse(tree)
+    acceptance.preview(tree)
     scope = Scope(tree, catalogue, at.inventory.site(request.address.exchange), lambda name, _: f"{MASK}{name}")
     given = at.inventory.expected(needs.missing(scope))
     tree.allocations.update({mark: found for mark, found in given.items() if isinstance(found, Allocation)})

@@ -21,7 +21,7 @@ from engine.plan import PlannedStep, dependencies, plan
 from engine.policy import after_trouble
 from engine.ports import Trouble
 from engine.states import Level, OrderState, ProductState, ServiceState
-from engine.store.schema import instances
+from engine.store.instance_ids import InstanceIds
 from engine.tree import Tree
 from engine.vault import Vault, generate
 
@@ -43,8 +43,9 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
     reached(Failpoint.DECOMPOSED)
 
     def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
+        ids = InstanceIds(tx)
         for (root, key), lines in found.items():
-            _write_below(tx, at, at.catalogue(trees[root]), trees[root], trees[root].steps[key], lines)
+            _write_below(tx, at, ids, trees[root], trees[root].steps[key], lines)
 
     yield Settlement(results, write)
 
@@ -104,8 +105,8 @@ def new_items(catalogue: Catalogue, vault: Vault, order: Order, lines: list[tupl
     ]
 
 
-def _write_below(tx: sa.Connection, at: Workplace, catalogue: Catalogue, tree: Tree, step: Step, lines: list[tuple[str, Line]]) -> None:
-    above, now, real = tree.orders[step.order], at.clock.now(), at.clock.real()
+def _write_below(tx: sa.Connection, at: Workplace, ids: InstanceIds, tree: Tree, step: Step, lines: list[tuple[str, Line]]) -> None:
+    above, catalogue, now, real = tree.orders[step.order], at.catalogue(tree), at.clock.now(), at.clock.real()
     level = above.level.below
     if level is None:
         raise LookupError(f"{above.id} has no level below")
@@ -121,12 +122,12 @@ def _write_below(tx: sa.Connection, at: Workplace, catalogue: Catalogue, tree: T
         priority=above.priority,
     )
     tree.add(below, new_items(catalogue, at.store.vault, below, lines), now)
-    begin(tx, at.store.vault, catalogue, tree, below)
+    begin(ids, at.store.vault, catalogue, tree, below)
     tree.plan(steps_of(catalogue, tree, below), real)
     at.store.ensure_lanes(tx, {s.lane for s in tree.steps.values() if s.lane})
 
 
-def begin(tx: sa.Connection, vault: Vault, catalogue: Catalogue, tree: Tree, order: Order) -> None:
+def begin(ids: InstanceIds, vault: Vault, catalogue: Catalogue, tree: Tree, order: Order) -> None:
     """Product and service instances exist from the moment their order does."""
     states = {Level.PRODUCT: ProductState.CREATED, Level.SERVICE: ServiceState.RESERVED}
     for item in tree.items_of(order.id) if order.level in states else ():
@@ -134,7 +135,7 @@ def begin(tx: sa.Connection, vault: Vault, catalogue: Catalogue, tree: Tree, ord
         if not isinstance(found, ProductSpecification | ServiceSpecification):
             raise LookupError(f"{item.specification} makes no instance")
         context = {**order_facts(tree.root.body), "c": open_characteristics(vault, item)}
-        item.instance = _free_id(tx, tree, render(found.instance, context))
+        item.instance = ids.give(render(found.instance, context))
         tree.instances[item.instance] = Instance(
             id=item.instance,
             level=item.level,
@@ -148,17 +149,6 @@ def begin(tx: sa.Connection, vault: Vault, catalogue: Catalogue, tree: Tree, ord
             offering=item.offering,
             characteristics=item.characteristics,
         )
-
-
-def _free_id(tx: sa.Connection, tree: Tree, base: str) -> str:
-    """The id, or with a suffix for the second line of the same customer (SI-INT-4821-2)."""
-    taken = set(tx.execute(sa.select(instances.c.id).where((instances.c.id == base) | instances.c.id.startswith(f"{base}-"))).scalars())
-    taken |= set(tree.instances)
-    number = 2
-    name = base
-    while name in taken:
-        name, number = f"{base}-{number}", number + 1
-    return name
 
 
 def steps_of(catalogue: Catalogue, tree: Tree, order: Order) -> list[Step]:
