@@ -49,14 +49,16 @@ class _Plug(BaseModel):
     productClass: str = "HG8245H"  # noqa: N815 as CWMP and GenieACS write it
     manufacturer: str = "Huawei"
     settings: _Settings = _Settings()
+    fresh: bool = False
+    """It comes from the warehouse: what it was told at a former customer's is gone."""
 
 
 class Acs:
     """`Endpoint.url` is the northbound interface, `Endpoint.urls["cwmp"]` what routers call.
 
     A fault's `on` is "PUT /presets/*" and so on, or for CWMP "cwmp Inform", "cwmp SetParameterValuesResponse", "cwmp" (an empty request).
-    POST <control>/plug-in {"serial", "mac", "oui"?, "productClass"?, "manufacturer"?, "settings"?: {"ssid", "security", "passphrase"}}
-    starts a router, POST <control>/unplug {"serial"} stops it.
+    POST <control>/plug-in {"serial", "mac", "oui"?, "productClass"?, "manufacturer"?, "settings"?: {"ssid", "security", "passphrase"},
+    "fresh"?} starts a router, POST <control>/unplug {"serial"} stops it.
     GET <control>/state: {"devices", "presets", "provisions", "files", "tasks", "faults": [...], "routers": {serial: memory}}.
     """
 
@@ -124,7 +126,7 @@ class Acs:
         except ValidationError as error:
             return Response(error.json(include_url=False), 400, media_type="application/json")
         identity = Identity(plug.manufacturer, plug.oui, plug.productClass, plug.serial)
-        self._routers.plug_in(identity, factory_settings(identity, plug.mac, **plug.settings.model_dump()))
+        self._routers.plug_in(identity, factory_settings(identity, plug.mac, **plug.settings.model_dump()), fresh=plug.fresh)
         return Response(status_code=204)
 
     async def _unplug(self, request: Request) -> Response:

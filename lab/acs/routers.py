@@ -64,14 +64,14 @@ class Routers:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def plug_in(self, identity: Identity, settings: dict[str, Parameter]) -> bool:
+    def plug_in(self, identity: Identity, settings: dict[str, Parameter], *, fresh: bool = False) -> bool:
         """Plug a router in: it boots and calls the ACS. False when it is plugged in already.
 
-        `settings` are those with which it left the box: one that was plugged in before has its own.
+        `settings` are those with which it left the box: one that was plugged in before has its own, unless it is `fresh` again.
         """
         if identity.serial in self._plugged:
             return False
-        old = self._documents.get("router", identity.serial)
+        old = None if fresh else self._documents.get("router", identity.serial)
         document = old or {**to_document(Cpe(identity, settings)), "bootstrapped": False}
         self._begin(identity.serial, {**document, "plugged": True, "next_inform": None})
         return True

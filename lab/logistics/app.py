@@ -16,10 +16,10 @@ from lab.auth import has_key
 from lab.credentials import credentials
 from lab.documents import Documents
 from lab.fault_injection import Answers, Call
-from lab.faults import Fault
+from lab.faults import Fault, Faults
 from lab.logistics.carrier import Carrier
 from lab.logistics.customer import Customer
-from lab.logistics.model import Parcel
+from lab.logistics.model import Parcel, Status
 from lab.logistics.shelf import Conflict, Shelf
 from lab.logistics.webhooks import Webhooks
 from lab.standin import Endpoint, Place
@@ -33,9 +33,12 @@ Handler = Callable[[Request], Awaitable[Response]]
 class Logistics:
     """`Endpoint.url` is TMF700's API root (.../v4.0); header X-API-KEY.
 
-    POST /shippingOrder, GET /shippingOrder?externalId=&status=&offset=&limit=, GET, PATCH {"status": "cancelled"} and DELETE
-    /shippingOrder/{id}, GET /tracker/{code}. Webhooks go to the order's characteristic `callbackUrl`. Exhausted means: out of stock.
-    GET <control>/state: {"parcels": [lab.logistics.model.Parcel, ...], "webhooks": [...]}.
+    POST /shippingOrder, GET /shippingOrder?externalId=&status=&offset=&limit=, GET, PATCH {"status": "cancelled" | "recalled"} and
+    DELETE (as cancelled) /shippingOrder/{id}, GET /tracker/{code}. An order whose item has the action `delete` is a return.
+    Webhooks go to the order's characteristic `callbackUrl`. Exhausted means: out of stock.
+    A fault's `on` is "POST */shippingOrder" and so on, or for webhooks "webhook delivered", by the tracker's status.
+    POST <control>/hours {"hoursUntilDelivered": 40, "hoursUntilHandedIn": null, ...} changes the hours of orders from now on.
+    GET <control>/state: {"parcels": [lab.logistics.model.Parcel, ...], "webhooks": [...], "hours": {...}}.
     """
 
     kind: ClassVar[str] = "logistics"
@@ -47,15 +50,17 @@ class Logistics:
         self._clock = place.clock
         self._documents = Documents(place.folder / "logistics.db")
         self._shelf = Shelf(self._documents)
+        self._faults = Faults()
 
     async def serve(self, ready: Callable[[Endpoint], None], stop: asyncio.Event) -> None:
         """Serve, and move the parcels, until told to stop."""
         async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
-            webhooks = Webhooks(self._documents, self._known.logistics_webhook_secret, client)
+            webhooks = Webhooks(self._documents, self._known.logistics_webhook_secret, client, self._faults)
             self._carrier = Carrier(self._documents, self._shelf, self._clock, webhooks, Customer(self._place.lab, client))
             self._webhooks = webhooks
             self._carrier.start()
-            site = Site(self._app(), self._state, answers=Answers(exhausted=_out_of_stock))
+            hours = Route("/hours", self._hours, methods=["POST"])
+            site = Site(self._app(), self._state, self._faults, Answers(exhausted=_out_of_stock), control=[hours])
             try:
                 await serve_site(self._place, self.kind, site, ready, stop, path=BASE)
             finally:
@@ -114,10 +119,14 @@ class Logistics:
         return JSONResponse(self._shown(parcel, request)) if parcel else _not_found()
 
     async def _patch(self, request: Request) -> Response:
-        if _object(await request.body()) != {"status": "cancelled"}:
-            raise ValueError('of a shipping order only this can be changed: {"status": "cancelled"}')
+        given = _object(await request.body())
+        if given not in ({"status": Status.CANCELLED}, {"status": Status.RECALLED}):
+            raise ValueError('of a shipping order only its status can be changed: to "cancelled" or "recalled"')
         parcel = self._shelf.get(request.path_params["id"])
-        return JSONResponse(self._shown(self._carrier.cancel(parcel), request)) if parcel else _not_found()
+        if parcel is None:
+            return _not_found()
+        change = self._carrier.cancel if given["status"] == Status.CANCELLED else self._carrier.recall
+        return JSONResponse(self._shown(change(parcel), request))
 
     async def _delete(self, request: Request) -> Response:
         parcel = self._shelf.get(request.path_params["id"])
@@ -133,8 +142,16 @@ class Logistics:
     def _shown(self, parcel: Parcel, request: Request) -> dict[str, Any]:
         return parcel.shown(str(request.url.replace(path=BASE, query="")))
 
+    async def _hours(self, request: Request) -> Response:
+        try:
+            self._shelf.set_hours(_object(await request.body()))
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return Response(status_code=204)
+
     def _state(self) -> dict[str, Any]:
-        return {"parcels": [parcel.model_dump(mode="json") for parcel in self._shelf], "webhooks": self._webhooks.state()}
+        parcels = [parcel.model_dump(mode="json") for parcel in self._shelf]
+        return {"parcels": parcels, "webhooks": self._webhooks.state(), "hours": self._shelf.hours()}
 
 
 def _object(body: bytes) -> dict[str, Any]:

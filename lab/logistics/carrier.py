@@ -1,19 +1,26 @@
-"""The way of each parcel: shipped, in transit, delivered, plugged in, each when the lab's clock says so."""
+"""The way of each parcel: shipped, in transit, delivered, plugged in; recalled, handed in, returned; each when the lab's clock says so."""
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 import httpx
 
 from lab.clock import LabClock
 from lab.documents import Documents
-from lab.logistics.customer import Customer, label_of
-from lab.logistics.model import Parcel, Status
+from lab.logistics.customer import Customer, Label, label_of
+from lab.logistics.model import Parcel, Status, later
 from lab.logistics.shelf import Conflict, Shelf
 from lab.logistics.webhooks import Webhooks
 
 _AGAIN = 0.5  # real seconds after which the customer tries again when the lab's OLT or ACS is down
+_NOT_RECALLED: Mapping[Status, tuple[str, str]] = {
+    Status.ACKNOWLEDGED: ("notShipped", "it has not left the warehouse and can be cancelled"),
+    Status.DELIVERED: ("tooLate", "it can no longer be recalled; order its return"),
+    Status.CANCELLED: ("cancelled", "it never left the warehouse"),
+}
+"""Why a parcel is not recalled: code, and what may be done instead."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +40,7 @@ class Carrier:
     def start(self) -> None:
         """Go on with every parcel that is not at its end."""
         for parcel in self._shelf:
-            if parcel.status is not Status.CANCELLED and parcel.plugged_in is None:
+            if not parcel.is_at_its_end:
                 self.take(parcel)
         self._webhooks.start()
 
@@ -45,51 +52,89 @@ class Carrier:
 
     def take(self, parcel: Parcel) -> None:
         """Begin, or go on, to move a parcel."""
-        task = asyncio.create_task(self._travel(parcel), name=f"parcel {parcel.id}")
-        self._tasks[parcel.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(parcel.id, None))
+        self._leave(parcel)
+        self._tasks[parcel.id] = asyncio.create_task(self._travel(parcel), name=f"parcel {parcel.id}")
+        self._tasks[parcel.id].add_done_callback(lambda task: self._forget(parcel.id, task))
 
     def cancel(self, parcel: Parcel) -> Parcel:
-        """Cancel an order. Raises Conflict when the parcel has left the warehouse; a cancelled one stays as it is."""
+        """Cancel an order. Raises Conflict when the parcel has left the warehouse, or the customer; a cancelled one stays as it is."""
         if parcel.status is Status.CANCELLED:
             return parcel
         if parcel.status is not Status.ACKNOWLEDGED:
             raise Conflict("tooLate", "Conflict", f"shipping order {parcel.id} is {parcel.status}: it can no longer be cancelled")
-        task = self._tasks.get(parcel.id)
-        if task is not None:
-            task.cancel()
+        self._leave(parcel)
         self._move(parcel, Status.CANCELLED, self._clock.now())
         return parcel
 
+    def recall(self, parcel: Parcel) -> Parcel:
+        """Let a parcel that is on the road turn round. Raises Conflict for any other; a recalled one stays as it is."""
+        if parcel.is_return:
+            raise Conflict("notRecallable", "Conflict", f"shipping order {parcel.id} is a return: it comes to the warehouse anyway")
+        if parcel.status in (Status.RECALLED, Status.RETURNED):
+            return parcel
+        if parcel.status not in (Status.SHIPPED, Status.IN_TRANSIT):
+            code, instead = _NOT_RECALLED[parcel.status]
+            raise Conflict(code, "Conflict", f"shipping order {parcel.id} is {parcel.status}: {instead}")
+        now = self._clock.now()
+        parcel.due[Status.RETURNED] = later(now, parcel.hours_until_returned)
+        self._move(parcel, Status.RECALLED, now)
+        self.take(parcel)
+        return parcel
+
     async def _travel(self, parcel: Parcel) -> None:
-        if parcel.is_on_the_road:  # the clock knows; saying it again is for a lab whose clock file was lost
+        if parcel.hurries:  # a recalled one is known to; of others it is said again for a lab whose clock file was lost
             self._clock.run_fast(parcel.id)
-        for status in (Status.SHIPPED, Status.IN_TRANSIT, Status.DELIVERED):
-            if status in (passed for passed, _ in parcel.history):
-                continue
+        for status in parcel.way:
             await self._clock.sleep_until(parcel.due[status])
+            if parcel.is_return and status is Status.IN_TRANSIT:
+                await self._pull_out(label_of(parcel.model.parcel))
             self._move(parcel, status, parcel.due[status])
         self._clock.run_normal(parcel.id)  # also of one that was delivered just before we were killed
-        await self._plug_in(parcel, parcel.due["pluggedIn"])
+        if parcel.status is Status.DELIVERED:
+            await self._clock.sleep_until(parcel.due["pluggedIn"])
+            await self._plug_in(parcel)
 
     def _move(self, parcel: Parcel, status: Status, at: datetime) -> None:
+        hurried = parcel.hurries
         with self._documents.transaction():  # no status without its webhook
             self._shelf.move(parcel, status, at)
             self._webhooks.send(parcel)
-        if status is Status.SHIPPED:
+        if parcel.hurries and not hurried:
             self._clock.run_fast(parcel.id)
-        elif status is Status.DELIVERED:
+        elif hurried and not parcel.hurries:
             self._clock.run_normal(parcel.id)
 
-    async def _plug_in(self, parcel: Parcel, due: datetime) -> None:
-        await self._clock.sleep_until(due)
+    async def _plug_in(self, parcel: Parcel) -> None:
         label = label_of(parcel.model.parcel)
-        while True:
-            try:
-                if await self._customer.plug_in(label):
-                    break
-            except httpx.HTTPError as error:
-                _log.warning("router %s is not plugged in yet: %r", label.serial, error)
-            await asyncio.sleep(_AGAIN)
+        await self._until_done(f"router {label.serial} is not plugged in yet", lambda: self._customer.plug_in(label))
         parcel.plugged_in = self._clock.now()
         self._shelf.keep(parcel)
+
+    async def _pull_out(self, label: Label) -> None:
+        """Let the customer pull a router out, who may not even have plugged it in yet."""
+        brought = self._shelf.delivered(label.serial)
+        if brought is not None:
+            self._leave(brought)
+        await self._until_done(f"router {label.serial} is not pulled out yet", lambda: self._customer.pull_out(label))
+        if brought is not None:
+            brought.pulled_out = self._clock.now()
+            self._shelf.keep(brought)
+
+    async def _until_done(self, otherwise: str, attempt: Callable[[], Awaitable[bool]]) -> None:
+        while True:
+            try:
+                if await attempt():
+                    return
+            except httpx.HTTPError as error:
+                _log.warning("%s: %r", otherwise, error)
+            await asyncio.sleep(_AGAIN)
+
+    def _leave(self, parcel: Parcel) -> None:
+        """Move a parcel no further."""
+        task = self._tasks.pop(parcel.id, None)
+        if task is not None:
+            task.cancel()
+
+    def _forget(self, parcel_id: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(parcel_id) is task:  # else it is moved by another one by now
+            del self._tasks[parcel_id]

@@ -1,7 +1,8 @@
-"""The customer, who opens the parcel and plugs the router in: its ONT shows at the OLT, its TR-069 client calls the ACS."""
+"""The customer, who opens the parcel and plugs the router in: its ONT shows at the OLT, its TR-069 client calls the ACS. And who pulls
+it out again to send it back."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,23 +58,40 @@ class Customer:
     async def plug_in(self, label: Label) -> bool:
         """Plug a router in; False when nobody is there to notice: to be tried again. Doing it twice changes nothing.
 
-        The ONT is shown to every OLT: the one that expects it lets it range.
+        The ONT is shown to every OLT: the one that expects it lets it range. The router is as the warehouse packed it: of the customer
+        who had it before it remembers nothing.
         """
-        there = endpoints(self._lab).values()
-        olts = [endpoint for endpoint in there if endpoint.kind == "olt"]
-        servers = [endpoint for endpoint in there if endpoint.kind == "acs"]
+        olts, servers = self._there("olt"), self._there("acs")
         if not servers or (not olts and self._has("olt")):
             return False
-        for olt in olts:
-            await self._post(olt, "/onts", {"serial": label.pon_serial, "present": True})
+        await self._show(olts, label, present=True)
         router = {"serial": label.serial, "mac": label.mac, "productClass": label.product_class, "settings": dict(label.settings)}
         for server in servers:
-            await self._post(server, "/plug-in", router)
+            await self._post(server, "/plug-in", {**router, "fresh": True})
         return True
+
+    async def pull_out(self, label: Label) -> bool:
+        """Pull a router out; False when one is down that would notice: to be tried again. Doing it twice changes nothing."""
+        olts, servers = self._there("olt"), self._there("acs")
+        if any(not there and self._has(kind) for kind, there in (("olt", olts), ("acs", servers))):
+            return False
+        await self._show(olts, label, present=False)
+        for server in servers:
+            await self._post(server, "/unplug", {"serial": label.serial}, expected={404})
+        return True
+
+    def _there(self, kind: str) -> list[Endpoint]:
+        return [endpoint for endpoint in endpoints(self._lab).values() if endpoint.kind == kind]
+
+    async def _show(self, olts: Sequence[Endpoint], label: Label, *, present: bool) -> None:
+        for olt in olts:
+            await self._post(olt, "/onts", {"serial": label.pon_serial, "present": present})
 
     def _has(self, kind: str) -> bool:
         """Whether the lab ever had a stand-in of this kind, be it down at the moment."""
         return any((self._lab / listing.name).exists() for listing in EMBEDDED if listing.kind == kind)
 
-    async def _post(self, endpoint: Endpoint, path: str, body: dict[str, Any]) -> None:
-        (await self._client.post(endpoint.control + path, json=body)).raise_for_status()
+    async def _post(self, endpoint: Endpoint, path: str, body: dict[str, Any], expected: Collection[int] = ()) -> None:
+        answer = await self._client.post(endpoint.control + path, json=body)
+        if answer.status_code not in expected:
+            answer.raise_for_status()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from lab.documents import Documents
-from lab.logistics.model import Parcel, ShippingOrder, Status
+from lab.logistics.model import DEFAULT_HOURS, Parcel, ShippingOrder, Status, checked_hours
 
 _FIRST = 1
 
@@ -38,35 +38,77 @@ class Shelf:
 
     def by_external_id(self, external_id: str) -> Parcel | None:
         """Return the parcel of who ordered it under this id."""
-        holder = self._documents.get("external", external_id)
-        return self.get(holder["parcel"]) if holder else None
+        return self._last("external", external_id)
 
     def by_tracking_code(self, code: str) -> Parcel | None:
         """Return the parcel with this code."""
         return self.get(f"SHO-{code.removeprefix('LP')}")
 
+    def delivered(self, serial: str) -> Parcel | None:
+        """Return the parcel that brings, or brought, a router to a customer: the last one."""
+        return self._last("serial", serial)
+
+    def hours(self) -> dict[str, float | None]:
+        """Return the hours that orders have when they do not say themselves."""
+        return {**DEFAULT_HOURS, **(self._documents.get("hours", "usual") or {})}
+
+    def set_hours(self, given: dict[str, Any]) -> None:
+        """Let orders have other hours from now on, when they do not say themselves. Raises ValueError."""
+        self._documents.put("hours", "usual", {**self.hours(), **checked_hours(given)})
+
     def accept(self, given: dict[str, Any], now: datetime) -> Parcel:
-        """Take an order in. Raises Conflict for an external id that is taken, or a router that is in another parcel already."""
+        """Take an order in. Raises Conflict for an external id that is taken, or a router that is not where the order needs it."""
         order = ShippingOrder.model_validate(given)
+        hours = order.hours(self.hours())
         serial = order.parcel.product.productSerialNumber
-        for name, key in (("external", order.externalId), ("serial", serial)):
-            holder = self._documents.get(name, key) if key else None
-            other = self.get(holder["parcel"]) if holder else None
-            if other is not None and other.status is not Status.CANCELLED:
-                what = f"externalId {key!r}" if name == "external" else f"router {serial}"
-                raise Conflict("duplicate", "Conflict", f"{what} is in shipping order {other.id} already")
-        due = order.due(now)
+        self._refuse_taken(order.externalId)
+        if order.is_return:
+            self._refuse_not_at_the_customer(serial)
+        else:
+            self._refuse_not_in_stock(serial)
         number = f"{self._documents.next_number('parcel', _FIRST):06}"
-        history = [(Status.ACKNOWLEDGED, now)]
         parcel = Parcel(
-            id=f"SHO-{number}", tracking_code=f"LP{number}", order=given, callback=order.callback, ordered=now, due=due, history=history
+            id=f"SHO-{number}",
+            tracking_code=f"LP{number}",
+            order=given,
+            callback=order.callback,
+            ordered=now,
+            due=order.due(now, hours),
+            hours_until_returned=hours["hoursUntilReturned"],
+            history=[(Status.ACKNOWLEDGED, now)],
         )
         with self._documents.transaction():
             self.keep(parcel)
-            self._documents.put("serial", serial, {"parcel": parcel.id})
+            self._documents.put("return" if order.is_return else "serial", serial, {"parcel": parcel.id})
             if order.externalId:
                 self._documents.put("external", order.externalId, {"parcel": parcel.id})
         return parcel
+
+    def _refuse_taken(self, external_id: str | None) -> None:
+        other = self.by_external_id(external_id) if external_id else None
+        if other is not None and not other.is_void:
+            raise Conflict("duplicate", "Conflict", f"externalId {external_id!r} is in shipping order {other.id} already")
+
+    def _refuse_not_in_stock(self, serial: str) -> None:
+        out, back = self.delivered(serial), self._last("return", serial)
+        if out is None or out.status in (Status.CANCELLED, Status.RETURNED):
+            return
+        if back is not None and back.id > out.id and back.status is Status.RETURNED:
+            return
+        if out.status is Status.RECALLED:
+            raise Conflict("notInStock", "Conflict", f"router {serial} is still on its way back with shipping order {out.id}")
+        raise Conflict("duplicate", "Conflict", f"router {serial} is in shipping order {out.id} already")
+
+    def _refuse_not_at_the_customer(self, serial: str) -> None:
+        out, back = self.delivered(serial), self._last("return", serial)
+        if out is not None and out.status is not Status.DELIVERED:
+            raise Conflict("notDelivered", "Conflict", f"no customer has router {serial}: shipping order {out.id} is {out.status}")
+        if back is not None and back.status is not Status.CANCELLED and (out is None or back.id > out.id):
+            raise Conflict("duplicate", "Conflict", f"router {serial} is in shipping order {back.id} already")
+
+    def _last(self, collection: str, key: str) -> Parcel | None:
+        holder = self._documents.get(collection, key)
+        return self.get(holder["parcel"]) if holder else None
 
     def move(self, parcel: Parcel, status: Status, at: datetime) -> None:
         """Note that a parcel has a new status since `at`."""

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from lab.documents import Document, Documents
+from lab.faults import Do, Fault, Faults, When
 from lab.logistics.model import Parcel
 
 SIGNATURE = "X-Hmac-Signature"
@@ -30,8 +31,9 @@ def signature(secret: str, body: bytes) -> str:
 class Webhooks:
     """The webhooks of one carrier, on disk until they are taken or given up; those of a parcel in their order."""
 
-    def __init__(self, documents: Documents, secret: str, client: httpx.AsyncClient) -> None:
-        """Sign with `secret`, send with `client`."""
+    def __init__(self, documents: Documents, secret: str, client: httpx.AsyncClient, faults: Faults) -> None:
+        """Sign with `secret`, send with `client`. A webhook is an operation named `webhook delivered`, by the tracker's status."""
+        self._faults = faults
         self._documents = documents
         self._secret = secret
         self._client = client
@@ -77,14 +79,27 @@ class Webhooks:
     async def _deliver(self, parcel_id: str) -> None:
         while waiting := [(key, hook) for key, hook in self._documents.all("webhook", f"{parcel_id}/") if hook["state"] == "waiting"]:
             key, hook = waiting[0]
-            if await self._is_taken(hook):
-                hook["state"] = "taken"
-            elif hook["attempts"] >= len(_BACKOFF):
-                hook["state"] = "given up"
+            hook["state"] = await self._attempt(hook)
             hook["attempts"] += 1
             self._documents.put("webhook", key, hook)
             if hook["state"] == "waiting":
                 await asyncio.sleep(_BACKOFF[hook["attempts"] - 1])
+
+    async def _attempt(self, hook: Document) -> str:
+        """Send it once, or show the fault that waits for it, and return its state."""
+        name = f"webhook {json.loads(hook['body'])['result']['status']}"
+        again = "given up" if hook["attempts"] >= len(_BACKOFF) else "waiting"
+        match self._faults.take(name):
+            case Fault(do=Do.REFUSE | Do.EXHAUST):
+                return "given up"  # the carrier does not tell at all
+            case Fault(do=Do.DROP | Do.HANG):
+                return again
+            case Fault(do=Do.SLOW, seconds=seconds):
+                await asyncio.sleep(seconds)
+        taken = await self._is_taken(hook)
+        if self._faults.take(name, when=When.AFTER):  # it was taken, and the carrier does not know
+            return again
+        return "taken" if taken else again
 
     async def _is_taken(self, hook: dict[str, Any]) -> bool:
         body = hook["body"].encode()

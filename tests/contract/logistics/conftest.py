@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from lab.clock import LabClock
 from lab.credentials import credentials
-from lab.standin import running
+from lab.standin import Endpoint, running
 
 
 @pytest.fixture(scope="module")
@@ -21,3 +23,18 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client
         headers = {"X-API-KEY": credentials(lab).logistics_api_key}
         with httpx.Client(base_url=endpoint.url or "", headers=headers, trust_env=False) as client:
             yield client
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> LabClock:
+    """The clock of a lab in which a day and a half of shipping is over in a second."""
+    clock = LabClock(tmp_path / "clock.json")
+    clock.start(pace=3600, time_scale=100_000)
+    return clock
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path, clock: LabClock) -> Iterator[Endpoint]:
+    """The stand-in of that lab."""
+    with running("logistics", "logistics", tmp_path / "logistics") as endpoint:
+        yield endpoint

@@ -1,10 +1,11 @@
 """What we rely on in the warehouse's TMF700 interface and the carrier's tracker."""
 
+import json
 import uuid
 
 import httpx
 import pytest
-from shipping import shipping_order
+from shipping import return_order, shipping_order
 
 
 @pytest.fixture
@@ -46,6 +47,42 @@ def test_the_same_order_or_the_same_router_is_not_taken_twice(warehouse: httpx.C
     assert warehouse.delete(f"/shippingOrder/{again.json()['id']}").status_code == 204
 
 
+def test_what_has_not_left_is_cancelled_and_not_recalled(warehouse: httpx.Client, key: str) -> None:
+    order = warehouse.post("/shippingOrder", json=shipping_order(key, key)).json()
+    refused = warehouse.patch(f"/shippingOrder/{order['id']}", json={"status": "recalled"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "notShipped")
+    assert warehouse.delete(f"/shippingOrder/{order['id']}").status_code == 204
+    refused = warehouse.patch(f"/shippingOrder/{order['id']}", json={"status": "recalled"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "cancelled")
+
+
+def test_a_return_is_taken_found_and_cancelled_while_the_customer_has_only_the_label(warehouse: httpx.Client, key: str) -> None:
+    answer = warehouse.post("/shippingOrder", json=return_order(f"{key}/return", key))
+    assert (answer.status_code, answer.json()["status"]) == (201, "acknowledged")
+    order = answer.json()
+    assert warehouse.get("/shippingOrder", params={"externalId": f"{key}/return"}).json() == [order]
+    assert order["shippingOrderItem"][0]["action"] == "delete"
+    code = order["shippingOrderItem"][0]["shipment"]["shipmentTracking"]["id"]
+    assert warehouse.get(f"/tracker/{code}").json()["status"] == "pre_transit"
+    refused = warehouse.patch(f"/shippingOrder/{order['id']}", json={"status": "recalled"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "notRecallable")
+    assert warehouse.delete(f"/shippingOrder/{order['id']}").status_code == 204
+    assert warehouse.get(f"/shippingOrder/{order['id']}").json()["status"] == "cancelled"
+
+
+def test_what_no_customer_has_is_not_returned_and_nothing_is_returned_twice(warehouse: httpx.Client, key: str) -> None:
+    order = warehouse.post("/shippingOrder", json=shipping_order(key, key)).json()
+    refused = warehouse.post("/shippingOrder", json=return_order(f"{key}/return", key))
+    assert (refused.status_code, refused.json()["code"]) == (409, "notDelivered")
+    warehouse.delete(f"/shippingOrder/{order['id']}").raise_for_status()
+    serial = f"{key}-2"
+    first = warehouse.post("/shippingOrder", json=return_order(f"{key}/return", serial)).json()
+    refused = warehouse.post("/shippingOrder", json=return_order(f"{key}/again", serial))
+    assert (refused.status_code, refused.json()["code"]) == (409, "duplicate")
+    assert first["id"] in refused.json()["message"]
+    warehouse.delete(f"/shippingOrder/{first['id']}").raise_for_status()
+
+
 @pytest.mark.parametrize(
     ("method", "path", "content", "status"),
     [
@@ -53,8 +90,10 @@ def test_the_same_order_or_the_same_router_is_not_taken_twice(warehouse: httpx.C
         ("POST", "/shippingOrder", b"[]", 400),
         ("POST", "/shippingOrder", b"{}", 400),
         ("POST", "/shippingOrder", b'{"shippingOrderItem": [{"id": "1"}]}', 400),
+        ("POST", "/shippingOrder", json.dumps({**return_order("r", "r"), "placeFrom": None}).encode(), 400),
         ("GET", "/shippingOrder/nowhere", b"", 404),
         ("PATCH", "/shippingOrder/nowhere", b'{"status": "cancelled"}', 404),
+        ("PATCH", "/shippingOrder/nowhere", b'{"status": "recalled"}', 404),
         ("DELETE", "/shippingOrder/nowhere", b"", 404),
         ("PATCH", "/shippingOrder/nowhere", b'{"status": "delivered"}', 400),
         ("GET", "/tracker/nowhere", b"", 404),

@@ -1,57 +1,18 @@
 """The way of a parcel in lab time, its webhooks, and what happens at the end of it."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from shipping import mailbox, shipping_order
+from shipping import client, mailbox, order, parcel, until
 
 from lab.clock import BEGINNING, LabClock
 from lab.credentials import credentials
 from lab.logistics.webhooks import signature
 from lab.remote import Remote
 from lab.standin import Endpoint, running
-
-
-@pytest.fixture
-def clock(tmp_path: Path) -> LabClock:
-    clock = LabClock(tmp_path / "clock.json")
-    clock.start(pace=3600, time_scale=100_000)
-    return clock
-
-
-@pytest.fixture
-def endpoint(tmp_path: Path, clock: LabClock) -> Iterator[Endpoint]:
-    with running("logistics", "logistics", tmp_path / "logistics") as endpoint:
-        yield endpoint
-
-
-def client(lab: Path, endpoint: Endpoint) -> httpx.Client:
-    return httpx.Client(base_url=endpoint.url or "", headers={"X-API-KEY": credentials(lab).logistics_api_key}, trust_env=False)
-
-
-def order(lab: Path, endpoint: Endpoint, **characteristics: Any) -> dict[str, Any]:
-    with client(lab, endpoint) as warehouse:
-        answer = warehouse.post("/shippingOrder", json=shipping_order("RO-2024-07814/ROI-007", "HWT2340098", **characteristics))
-    return dict(answer.raise_for_status().json())
-
-
-def until(condition: Callable[[], Any], timeout: float = 20) -> Any:
-    """Return the first true value of a condition."""
-    deadline = time.monotonic() + timeout
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.02)
-    return value
-
-
-def parcel(endpoint: Endpoint) -> dict[str, Any]:
-    return dict(Remote(endpoint).state()["parcels"][0])
 
 
 def test_a_parcel_takes_its_36_hours_and_tells_so_in_signed_words(tmp_path: Path, endpoint: Endpoint) -> None:

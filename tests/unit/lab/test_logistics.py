@@ -8,16 +8,16 @@ from pydantic import ValidationError
 
 from lab.clock import BEGINNING
 from lab.logistics.customer import label_of
-from lab.logistics.model import ShippingOrder
+from lab.logistics.model import DEFAULT_HOURS, NEVER, ShippingOrder
 from lab.logistics.webhooks import signature
 
 
-def order(serial: str = "HWT2340098", characteristics: dict[str, str] | None = None, **more: Any) -> ShippingOrder:
+def order(serial: str = "HWT2340098", characteristics: dict[str, str] | None = None, action: str = "add", **more: Any) -> ShippingOrder:
     product = {
         "productSerialNumber": serial,
         "productCharacteristic": [{"name": name, "value": value} for name, value in (characteristics or {}).items()],
     }
-    item = {"id": "1", "action": "add", "shipment": {"shipmentItem": [{"id": "1", "sku": "HG8245H", "product": product}]}}
+    item = {"id": "1", "action": action, "shipment": {"shipmentItem": [{"id": "1", "sku": "HG8245H", "product": product}]}}
     return ShippingOrder.model_validate({"shippingOrderItem": [item], **more})
 
 
@@ -46,17 +46,42 @@ def test_what_the_order_says_of_the_router_counts() -> None:
     assert (label.pon_serial, label.mac) == ("ABCD12345678", "02:00:00:00:00:01")
 
 
+def due(order: ShippingOrder) -> list[timedelta | None]:
+    moments = order.due(BEGINNING, order.hours(DEFAULT_HOURS)).values()
+    return [None if moment == NEVER else moment - BEGINNING for moment in moments]
+
+
+def hours(*numbers: float) -> list[timedelta]:
+    return [timedelta(hours=number) for number in numbers]
+
+
+def saying(**hours: Any) -> dict[str, Any]:
+    return {"shippingOrderCharacteristic": [{"name": name, "value": value} for name, value in hours.items()]}
+
+
 def test_delivered_after_36_hours_and_plugged_in_half_an_hour_later() -> None:
-    due = order().due(BEGINNING)
-    assert [moment - BEGINNING for moment in due.values()] == [timedelta(hours=hours) for hours in (0.5, 2, 36, 36.5)]
+    assert due(order()) == hours(0.5, 2, 36, 36.5)
+
+
+def test_handed_in_after_half_a_day_and_returned_a_day_later() -> None:
+    assert due(order(action="delete", placeFrom={"role": "customer"})) == hours(12, 36)
 
 
 def test_an_order_may_say_its_own_hours() -> None:
-    characteristic = [{"name": "hoursUntilDelivered", "value": 1}, {"name": "hoursUntilPluggedIn", "value": "0"}]
-    due = order(shippingOrderCharacteristic=characteristic).due(BEGINNING)
-    assert [moment - BEGINNING for moment in due.values()] == [timedelta(hours=hours) for hours in (0.5, 1, 1, 1)]
-    with pytest.raises(ValueError, match="hoursUntilDelivered"):
-        order(shippingOrderCharacteristic=[{"name": "hoursUntilDelivered", "value": "inf"}]).due(BEGINNING)
+    assert due(order(**saying(hoursUntilDelivered=1, hoursUntilPluggedIn="0"))) == hours(0.5, 1, 1, 1)
+    for wrong in ("inf", "-1", "nan", "soon"):
+        with pytest.raises(ValueError, match=r"hoursUntilDelivered|could not convert"):
+            due(order(**saying(hoursUntilDelivered=wrong)))
+
+
+def test_what_never_comes_does_not_come_later_either() -> None:
+    assert due(order(**saying(hoursUntilDelivered=None))) == [*hours(0.5, 2), None, None]
+    assert due(order(action="delete", placeFrom={"role": "customer"}, **saying(hoursUntilHandedIn=None))) == [None, None]
+
+
+def test_a_return_says_where_it_comes_from() -> None:
+    with pytest.raises(ValidationError, match="placeFrom"):
+        order(action="delete")
 
 
 @pytest.mark.parametrize("items", [[], [{"id": "1"}], [{"id": "1", "action": "explode"}], [{"id": "1", "action": "add"}]])
