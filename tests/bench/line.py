@@ -32,7 +32,7 @@ def line(
         "ipv4": {"gateway": "10.42.17.1", "pool": "EAST-RES"},
         "ipv6": {"prefix": prefix},
         "policy": _policy(),
-        "c": {"uploadSpeed": 50},
+        "c": {"upload": "50M"},
     }
 
 

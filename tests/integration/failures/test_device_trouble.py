@@ -57,8 +57,8 @@ WRONG_TEMPLATES = {
         ["edit-config: invalid-value", 'Invalid type uint32 value "many"', "onu-id"],
     ),
     "a dangling leafref": (
-        "bbf-olt/gpon-bearer.xml.j2",
-        "TDP-RES-{{ c.uploadSpeed }}M</traffic-descriptor-profile-ref>",
+        "bbf-olt/qos-profile.xml.j2",
+        "TDP-RES-{{ c.upload }}</traffic-descriptor-profile-ref>",
         "TDP-GONE</traffic-descriptor-profile-ref>",
         OLT,
         ["data-missing", 'Invalid leafref value "TDP-GONE"', "traffic-descriptor-profile-ref"],

@@ -51,7 +51,7 @@ def context(number: int, policy: str) -> dict[str, object]:
         "vlan": {"vid": vlan},
         "ipv4": {"address": f"10.42.17.{number}", "gateway": "10.42.17.1", "pool": "EAST-RES"},
         "ipv6": {"prefix": f"2001:db8:42:{number}::/64"},
-        "c": {"uploadSpeed": 50},
+        "c": {"upload": "50M"},
         "policy": {"name": policy, **POLICIES[policy]},
     }
 

@@ -22,7 +22,7 @@ LINE: Mapping[str, object] = {
     "ont": {"pon_serial": "HWTC00000216"},
     "service": {"id": "SI-INT-216"},
     "vlan": {"vid": 2216},
-    "c": {"uploadSpeed": 50},
+    "c": {"upload": "50M"},
 }
 BEARER = {"channel_termination": "CT-2.16", "v_ani": "v-ani-2.16.1", "serial": "HWTC00000216"}
 VLAN = {"interfaces": "olt-v-enet-2.16.1.2216, uplink-1.2216", "forwarder": "fwd-2216"}

@@ -10,10 +10,11 @@ from engine.catalogue.models import Characteristic, Specification
 from engine.errors import CharacteristicInvalid, TemplateFailed
 
 SPEEDS = {"downloadSpeed": 200, "uploadSpeed": 50, "routerModel": "HG8245H"}
+JANE = {"customer": {"name": "Jane Smith"}}
 
 
 def test_every_declared_characteristic_is_there_afterwards(catalogue: Catalogue) -> None:
-    values = catalogue.validate_characteristics(catalogue.product("PS-RBA-01"), SPEEDS)
+    values = catalogue.validate_characteristics(catalogue.product("PS-RBA-01"), SPEEDS, JANE)
     assert values == {
         **SPEEDS,
         "technology": "GPON",
@@ -22,7 +23,7 @@ def test_every_declared_characteristic_is_there_afterwards(catalogue: Catalogue)
         "wifiApp": True,
         "features": "speedTest+parental",
         "staticIp": False,
-        "ssid": None,
+        "ssid": "SmithHome",
         "wifiPassword": None,
     }
 
@@ -42,13 +43,13 @@ def test_every_declared_characteristic_is_there_afterwards(catalogue: Catalogue)
 )
 def test_what_is_not_legal_is_said_with_what_is(catalogue: Catalogue, given: dict[str, object], message: str) -> None:
     with pytest.raises(CharacteristicInvalid) as raised:
-        catalogue.validate_characteristics(catalogue.product("PS-RBA-01"), {**SPEEDS, **given})
+        catalogue.validate_characteristics(catalogue.product("PS-RBA-01"), {**SPEEDS, **given}, JANE)
     assert message in str(raised.value)
 
 
 def test_what_is_missing_is_said_with_everything_else(catalogue: Catalogue) -> None:
     with pytest.raises(CharacteristicInvalid) as raised:
-        catalogue.validate_characteristics(catalogue.product("PS-RBA-01"), {"uploadSpeed": 1})
+        catalogue.validate_characteristics(catalogue.product("PS-RBA-01"), {"uploadSpeed": 1}, JANE)
     assert str(raised.value) == (
         "PS-RBA-01: `downloadSpeed` is missing; legal values: 100, 200, 500, 1000; "
         "`uploadSpeed` is 1; legal values: 20, 50, 100, 400; "
@@ -58,7 +59,7 @@ def test_what_is_missing_is_said_with_everything_else(catalogue: Catalogue) -> N
 
 def test_a_secret_is_not_repeated_in_the_complaint(catalogue: Catalogue) -> None:
     with pytest.raises(CharacteristicInvalid) as raised:
-        catalogue.validate_characteristics(catalogue.product("PS-RBA-01"), {**SPEEDS, "wifiPassword": "short"})
+        catalogue.validate_characteristics(catalogue.product("PS-RBA-01"), {**SPEEDS, "wifiPassword": "short"}, JANE)
     assert "short" not in str(raised.value)
     assert "`wifiPassword` is the value given, which does not match" in str(raised.value)
 

@@ -41,7 +41,7 @@ BAD = {
         "template: traffic-descriptor",
         "template: traffic",
         0,
-        "RFS:GPON-Bearer.configure[0].shared[0].template: unknown template `traffic`",
+        "RFS:QoS-Profile.configure[0].shared[1].template: unknown template `traffic`",
     ),
     "unknown RFS in depends_on": (
         RESOURCES,
@@ -97,8 +97,8 @@ BAD = {
     "illegal constant in a rule": (SERVICES, "bearerSpeed: 1G", "bearerSpeed: 10G", 0, "is '10G'; legal values: 1G"),
     "unknown name in a rule": (
         SERVICES,
-        'uploadSpeed: "{{ c.uploadSpeed }}"',
-        'uploadSpeed: "{{ c.uploadSped }}"',
+        'upload: "{{ c.uploadSpeed }}M"',
+        'upload: "{{ c.uploadSped }}M"',
         0,
         "unknown name `c.uploadSped`, did you mean `c.uploadSpeed`?",
     ),

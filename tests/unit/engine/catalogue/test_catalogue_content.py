@@ -66,11 +66,11 @@ def test_and_seven_resources_with_the_example_s_numbers_owners_and_dependencies(
 @pytest.mark.parametrize(
     ("item", "characteristics"),
     [
-        ("ROI-001", {"bearerSpeed": "1G", "oltArea": "EAST-07", "uploadSpeed": 50, "ontModel": "HG8245H"}),
+        ("ROI-001", {"bearerSpeed": "1G", "oltArea": "EAST-07", "ontModel": "HG8245H"}),
         ("ROI-002", {"vlanType": "c-tag", "serviceType": "internet"}),
         ("ROI-003", {"ipVersion": "dualStack", "dhcpPool": "EAST-RES", "prefixPool": "EAST-RES-V6", "radiusPassword": None}),
         ("ROI-004", {"download": "200M", "upload": "50M", "class": "residential"}),
-        ("ROI-005", {"platform": "CloudWiFi", "features": "speedTest+parental"}),
+        ("ROI-005", {"platform": "CloudWiFi", "features": "speedTest+parental", "ssid": "SmithHome"}),
         (
             "ROI-006",
             {
