@@ -7,7 +7,7 @@ engine.errors are raised only when nothing at all could be done (NetBox unreacha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -276,6 +276,17 @@ class Targets(Protocol):
 
     def show(self, target: str, change: Change) -> str:
         """The change for people: a unified diff or the payload, one statement a line, `+`/`-` first."""
+
+    def held(self, target: str, fragments: Sequence[Fragment]) -> Fragment:
+        """What the target holds, now, where these fragments say something: in its own notation, with its own values, and not only
+        what they state (the whole of an entry that they name). Key `held`. Raises TargetError."""
+
+    def part(self, held: Fragment, fragments: Sequence[Fragment], also: Collection[str]) -> Fragment:
+        """Of what a target holds, what these fragments state (whatever its values), the paths `also`, and what contradicts them.
+        From there to the fragments leads a `change`. Pure."""
+
+    def around(self, target: str, path: str) -> Iterator[str]:
+        """The paths that a node may be below, innermost first. Pure."""
 
     def day_zero(self, target: str) -> Fragment | None:
         """What the target holds that we did not put there, as a fragment with key `day-0`; None where that has no meaning.

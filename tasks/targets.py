@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from nornir.core import Nornir
@@ -20,6 +21,9 @@ T = TypeVar("T")
 
 DAY_ZERO = "day-0"
 """Key of the fragment that holds what we did not put there."""
+
+HELD = "held"
+"""Key of a fragment that was read from a target."""
 
 _TO_SETTLE = 30.0
 """Seconds that a push has beyond twice its own time. The second time is for waiting until a device has fallen back on its own."""
@@ -59,6 +63,20 @@ class NornirTargets:
     def show(self, target: str, change_: Change) -> str:
         """Return a change for people (`engine.ports.Targets`)."""
         return change.for_platform(self.platform(target)).show(change_)
+
+    def held(self, target: str, fragments: Sequence[Fragment]) -> Fragment:
+        """Return what the target holds now where these fragments say something (`engine.ports.Targets`)."""
+        kind, texts = kinds.for_platform(self.platform(target)), [fragment.text for fragment in fragments]
+        return Fragment(target, HELD, self._run(target, "held", lambda host: kind.held(texts, host), self._seconds_to_ask))
+
+    def part(self, held: Fragment, fragments: Sequence[Fragment], also: Collection[str]) -> Fragment:
+        """Return what these fragments state of what a target holds (`engine.ports.Targets`)."""
+        notation = change.for_platform(self.platform(held.target))
+        return replace(held, text=notation.part(held.text, [fragment.text for fragment in fragments], also))
+
+    def around(self, target: str, path: str) -> Iterator[str]:
+        """Return the paths that a node may be below (`engine.ports.Targets`)."""
+        return change.for_platform(self.platform(target)).around(path)
 
     def day_zero(self, target: str) -> Fragment | None:
         """Return what the target holds now, as the fragment of what was there before us (`engine.ports.Targets`)."""

@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -178,7 +178,7 @@ def _attributes(kind: str, n: int) -> dict[str, str | int]:
 class NullTargets:
     """Targets that hold lines. `fail`: asked at each push; may give an outcome other than confirmed."""
 
-    held: dict[str, set[str]] = field(default_factory=dict)
+    lines: dict[str, set[str]] = field(default_factory=dict)
     pushes: list[Push] = field(default_factory=list)
     fail: Callable[[Push], Outcome | None] = lambda _: None
     done: Callable[[Question], bool] = lambda _: True
@@ -210,9 +210,22 @@ class NullTargets:
         added, removed = json.loads(change.forward)
         return "\n".join([*(f"+ {line}" for line in added), *(f"- {line}" for line in removed)])
 
+    def held(self, target: str, fragments: Sequence[Fragment]) -> Fragment:
+        """All its lines."""
+        return Fragment(target, "held", "\n".join(sorted(self.lines.get(target, ()))))
+
+    def part(self, held: Fragment, fragments: Sequence[Fragment], also: Collection[str]) -> Fragment:
+        """The lines that they state."""
+        stated = {line for fragment in fragments for line in fragment.text.splitlines()} | set(also)
+        return replace(held, text="\n".join(line for line in held.text.splitlines() if line in stated))
+
+    def around(self, target: str, path: str) -> Iterator[str]:
+        """Lines are beside each other."""
+        return iter(())
+
     def day_zero(self, target: str) -> Fragment | None:
         """What the target holds at first."""
-        lines = sorted(self.held.get(target, ()))
+        lines = sorted(self.lines.get(target, ()))
         return Fragment(target, "day-0", "\n".join(lines)) if lines else None
 
     def push(self, push: Push) -> Outcome:
@@ -223,7 +236,7 @@ class NullTargets:
             if failed is not None:
                 return failed
             added, removed = json.loads(push.change.forward)
-            held = self.held.setdefault(push.target, set())
+            held = self.lines.setdefault(push.target, set())
             held |= set(added)
             held -= set(removed)
         return Outcome(TransactionState.CONFIRMED, learned={"": {"id": f"ID-{push.transaction[:4]}"}})
@@ -231,7 +244,7 @@ class NullTargets:
     def resolve(self, push: Push) -> Outcome:
         """Confirmed when its lines are there."""
         added, _ = json.loads(push.change.forward)
-        there = set(added) <= self.held.get(push.target, set())
+        there = set(added) <= self.lines.get(push.target, set())
         return Outcome(TransactionState.CONFIRMED if there else TransactionState.REVERSED)
 
     def ask(self, questions: Sequence[Question]) -> Mapping[int, Answer]:

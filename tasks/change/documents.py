@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import ndiff
 from typing import Literal, NoReturn, TypedDict, cast
 
@@ -73,6 +73,15 @@ class Documents:
     def nodes(self, text: str) -> Sequence[Node]:
         """One node a document; its value is a digest of the body, which may hold secrets."""
         return [Node(path, value) for path, value in _flat(_by_path(self.parse(text))).items()]
+
+    def part(self, text: str, fragments: Sequence[str], also: Collection[str]) -> str:
+        """These documents, of those that are there."""
+        stated = {document.path for fragment in fragments for document in self.parse(fragment)} | set(also)
+        return json.dumps([document.model_dump() for document in self.parse(text) if document.path in stated], ensure_ascii=False)
+
+    def around(self, path: str) -> Iterator[str]:  # noqa: ARG002 - the shape of a notation
+        """Nothing: documents are beside each other."""
+        return iter(())
 
     def change(self, applied: Sequence[str], wanted: Sequence[str], others: Others) -> Change:
         """Operations as JSON; the reverse is their inverses, backwards. Raises ChangeConflict."""

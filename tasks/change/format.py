@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from engine.ports import Change, Node
@@ -26,6 +26,15 @@ class Format(Protocol):
 
         Two fragments that state the same thing have the same path there. A value that must not be shown is a digest.
         Raises TemplateFailed when the text cannot be read at all."""
+
+    def part(self, text: str, fragments: Sequence[str], also: Collection[str]) -> str:
+        """Of what a target holds (`text`) what these fragments state, as a fragment, whatever its values: what leads from there to them
+        is a `change`. With it the statements `also` (paths), and what contradicts the fragments: another case of a choice, further
+        entries of a list whose order they state."""
+
+    def around(self, path: str) -> Iterator[str]:
+        """The paths that a statement is below, innermost first; not all of them need be statements. Nothing for what has no element
+        of its own."""
 
     def change(self, applied: Sequence[str], wanted: Sequence[str], others: Others) -> Change:
         """The difference of what the fragments `applied` and `wanted` say together, as it is sent, with its exact reverse.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from engine.errors import TemplateFailed
 from engine.ports import Change, Node
@@ -43,6 +43,21 @@ class SetLines:
             for statement in _tolerated(line):
                 found.setdefault(statement.path, statement.indexed)
         return [Node(path, value) for path, value in found.items()]
+
+    def part(self, text: str, fragments: Sequence[str], also: Collection[str]) -> str:
+        """Their lines; nothing on a router contradicts others."""
+        stated = {path for fragment in fragments for path in self.parse(fragment)} | set(also)
+        found: dict[str, Statement] = {}
+        for _, line in lines(text):
+            for statement in _tolerated(line):
+                if statement.path in stated:
+                    found.setdefault(statement.path, statement)
+        return "\n".join(statement.set() for statement in found.values())
+
+    def around(self, path: str) -> Iterator[str]:
+        """The same words, but for the last ones."""
+        words = words_of(path)[0]
+        return (joined(words[:end]) for end in range(len(words) - 1, 0, -1))
 
     def change(self, applied: Sequence[str], wanted: Sequence[str], others: Others) -> Change:
         """Both directions as lines; empty when there is nothing to send. Raises ChangeConflict."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from engine.ports import Change, Node
-from tasks.change.difference import difference, union
+from tasks.change.difference import Difference, difference, union
 from tasks.change.format import Others
 from tasks.change.xml_edit import Editor
 from tasks.change.xml_show import show
-from tasks.change.xml_tree import Origin, Reader, Statement, flat, merged
+from tasks.change.xml_tree import STEP, Origin, Reader, Statement, flat, merged, prune
 from tasks.change.yang import schema
 
 
@@ -30,6 +30,18 @@ class Xml:
     def nodes(self, text: str) -> Sequence[Node]:
         """Its list entries, presence containers, leaves and leaf-list entries, cases of choices and user-ordered lists."""
         return [Node(path, value) for path, value in flat(Reader(schema(), Origin.DEVICE).read(text)).items()]
+
+    def part(self, text: str, fragments: Sequence[str], also: Collection[str]) -> str:
+        """Their elements, with what stands in the place of another case of a choice, or out of order."""
+        stated = union(flat(Reader(schema()).read(fragment)) for fragment in fragments)
+        held = Reader(schema(), Origin.DEVICE).read(text)
+        prune(held, stated, frozenset(also))
+        return Editor(schema(), Difference({}, {}, {})).fragment(held)
+
+    def around(self, path: str) -> Iterator[str]:
+        """The same steps, but for the last ones; nothing for the case of a choice."""
+        steps = STEP.findall(path)
+        return iter(()) if path.endswith(")") else ("".join(steps[:end]) for end in range(len(steps) - 1, 0, -1))
 
     def change(self, applied: Sequence[str], wanted: Sequence[str], others: Others) -> Change:
         """Both directions as text of <config>, exactly as it is sent; empty when there is nothing to send. Raises ChangeConflict."""

@@ -39,6 +39,14 @@ class Editor:
         etree.cleanup_namespaces(root, keep_ns_prefixes=sorted(self._in_values))
         return etree.tostring(root, encoding="unicode")
 
+    def fragment(self, root: Statement) -> str:
+        """A tree as the text of a fragment: what is below the root."""
+        whole = etree.Element(f"{{{NETCONF}}}config", nsmap=self._by_prefix)
+        for child in root.children.values():
+            self._whole(whole, child)
+        etree.cleanup_namespaces(whole, keep_ns_prefixes=sorted(self._in_values))
+        return "\n".join(etree.tostring(child, encoding="unicode") for child in whole)
+
     def _inside(self, out: etree._Element, before: Children, after: Children) -> bool:
         """What is below a statement that stays. Returns whether anything was written."""
         places = dict(_insertions(before, after, self._todo))

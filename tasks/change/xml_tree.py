@@ -7,7 +7,7 @@ like instance-identifiers (RFC 7951 6.11): `/if:interfaces/interface[name='v-ani
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -21,6 +21,10 @@ NETCONF = "urn:ietf:params:xml:ns:netconf:base:1.0"
 YANG = "urn:ietf:params:xml:ns:yang:1"
 PREFIX = re.compile(r"'[^']*'|\"[^\"]*\"|(?P<prefix>[A-Za-z_][\w.-]*):(?!:)")
 """A prefix in an XPath or instance-identifier; literals are matched as well, to be left alone."""
+
+
+STEP = re.compile(r"""/(?:'[^']*'|"[^"]*"|[^/'"])+""")
+"""A step of a path, with its predicates."""
 
 
 class Origin(Enum):
@@ -200,6 +204,29 @@ def _flatten(parent: Statement, found: dict[str, str]) -> None:
         if child.node.exists_by_itself:
             found[child.path] = guarded(child.name, child.path, child.value) if child.node.kind == "leaf" else ""
         _flatten(child, found)
+
+
+def prune(root: Statement, stated: Mapping[str, str], also: Collection[str]) -> None:
+    """Take from a tree what is neither stated (path -> value, as `flat` gives it) nor among `also`, but leave what contradicts it."""
+    for path, child in list(root.children.items()):
+        if _contradicts(child, root, stated):
+            continue
+        if child.node.exists_by_itself and path not in stated and path not in also:
+            del root.children[path]
+            continue
+        prune(child, stated, also)
+        if not child.node.exists_by_itself and not child.children:
+            del root.children[path]
+
+
+def _contradicts(child: Statement, parent: Statement, stated: Mapping[str, str]) -> bool:
+    """Whether it is of another case than what is stated, or in a list of which all is stated."""
+    place = parent.path
+    for choice, case in child.node.cases:
+        place = f"{place}/({split(choice)[1]})"
+        if stated.get(place, split(case)[1]) != split(case)[1]:
+            return True
+    return child.node.user_ordered and child.path not in stated and child.path.removesuffix(child.predicate) in stated
 
 
 def _failed(element: etree._Element, message: str) -> TemplateFailed:

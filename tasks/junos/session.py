@@ -111,10 +111,13 @@ class JunosSession:
         with self._asking("the last commit"):
             return str(self._driver.device.rpc.get_commit_revision_information(detail=True).findtext("log") or "").strip()
 
-    def set_lines(self) -> str:
-        """Return the active configuration as `set` lines."""
+    def set_lines(self, wanted: etree._Element | None = None) -> str:
+        """Return the active configuration as `set` lines, or what a filter (`<configuration>...`) selects of it."""
         with self._asking("the configuration"):
-            return str(self._driver.get_config(retrieve="running", format="set")["running"])
+            if wanted is None:
+                return str(self._driver.get_config(retrieve="running", format="set")["running"])
+            options = {"format": "set", "database": "committed"}
+            return str(self._driver.device.rpc.get_config(filter_xml=wanted, options=options).text or "")
 
     @contextlib.contextmanager
     def _asking(self, what: str) -> Iterator[None]:

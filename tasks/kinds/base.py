@@ -25,5 +25,8 @@ class Kind(Protocol):
     def ask(self, questions: Sequence[Question], host: Host) -> Mapping[int, Answer]:
         """Look whether what is waited for has happened."""
 
+    def held(self, fragments: Sequence[str], host: Host) -> str:
+        """Return what the target holds where these fragments say something, in their notation; it may be more. Raises TargetError."""
+
     def day_zero(self, host: Host) -> str | None:
         """Return what the target holds, in the notation of its fragments; None where that has no meaning. Raises TargetError."""

@@ -19,13 +19,13 @@ from nornir.core.inventory import Host
 from engine.errors import CheckFailed, LeaseLost, TargetDenied, TargetError, TargetLost, TargetRefused, TurnupError
 from engine.failpoints import Failpoint, reached
 from engine.ports import Answer, CheckResult, Outcome, Push, Question, TransactionState
+from tasks.kinds.bodies import Body, as_stated, differing
 from tasks.kinds.unanswered import nothing_to_ask
 from tasks.transaction import Check, Deadline, check_failed, lease_lost, outcome, run_checks
 
-Body = Mapping[str, Any]
-
 _READ_BACK = "readback"
 _LONGEST_CHECK = 5.0
+_TO_READ = 60.0
 _TO_UNDO = 20.0
 """Seconds that taking back may last beyond the transaction's own time."""
 
@@ -111,19 +111,6 @@ class DocumentStore(ABC):
 
 def _may_pass(error: Exception) -> bool:
     return isinstance(error, TargetError) and error.may_retry
-
-
-def differing(held: Body, wanted: Body) -> list[str]:
-    """Return the names of the members in which what is held is not as wanted; what is held may have more. Never values."""
-    return [name for name, value in wanted.items() if name not in held or not _same(held[name], value)]
-
-
-def _same(held: Any, wanted: Any) -> bool:
-    if isinstance(wanted, Mapping) and isinstance(held, Mapping):
-        return not differing(held, wanted)
-    if isinstance(wanted, list) and isinstance(held, list):
-        return len(wanted) == len(held) and all(_same(one, other) for one, other in zip(held, wanted, strict=True))
-    return bool(held == wanted)
 
 
 class DocumentTransaction:
@@ -277,6 +264,17 @@ class DocumentKind:
     def ask(self, questions: Sequence[Question], host: Host) -> Mapping[int, Answer]:
         """Answer that nothing can be waited for here."""
         return nothing_to_ask(questions, host)
+
+    def held(self, fragments: Sequence[str], host: Host) -> str:
+        """Return these documents as the system holds them, without what it adds itself (`tasks.kinds.base.Kind`)."""
+        found: dict[str, dict[str, Any]] = {}
+        with self._opened(host, Deadline(_TO_READ)) as store:
+            for document in (document for text in fragments for document in json.loads(text)):
+                kind, key = document["kind"], document["key"]
+                body = None if f"{kind}/{key}" in found else store.read(kind, key)
+                if body is not None:
+                    found[f"{kind}/{key}"] = {"kind": kind, "key": key, "body": as_stated(body, document["body"])}
+        return json.dumps(list(found.values()), ensure_ascii=False)
 
     def day_zero(self, host: Host) -> str | None:  # noqa: ARG002 - the shape of a kind
         """Return None: documents have keys of their own, what others put there does not meet ours."""

@@ -15,7 +15,8 @@ from sqlalchemy.pool import NullPool
 
 from engine.errors import SettingsInvalid, TargetDenied, TargetLocked, TargetRefused, TargetUnreachable
 from tasks.access import access_of
-from tasks.kinds.documents import Body, DocumentKind, DocumentStore, Operation
+from tasks.kinds.bodies import Body
+from tasks.kinds.documents import DocumentKind, DocumentStore, Operation
 from tasks.transaction import Deadline
 
 _LOGGING_NAME = "radius"

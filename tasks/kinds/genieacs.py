@@ -14,7 +14,8 @@ from nornir.core.inventory import Host
 from engine.errors import TargetError, TargetRefused
 from engine.ports import Answer, Look, Question, Trouble
 from tasks.connections.http import HttpTarget, http_of
-from tasks.kinds.documents import Body, DocumentKind, DocumentStore
+from tasks.kinds.bodies import Body
+from tasks.kinds.documents import DocumentKind, DocumentStore
 from tasks.kinds.unanswered import not_known
 from tasks.transaction import Deadline
 

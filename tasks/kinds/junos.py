@@ -16,6 +16,7 @@ from engine.failpoints import Failpoint, reached
 from engine.ports import Answer, CheckResult, Outcome, Push, Question, TransactionState
 from tasks.connections.junos import KeptJunos, junos_of
 from tasks.junos.recovery import look_at
+from tasks.junos.selection import selection
 from tasks.junos.session import JunosSession
 from tasks.kinds.unanswered import nothing_to_ask
 from tasks.recovery import ask, ask_until_known
@@ -66,6 +67,15 @@ class JunosKind:
     def ask(self, questions: Sequence[Question], host: Host) -> Mapping[int, Answer]:
         """Answer that nothing can be waited for here."""
         return nothing_to_ask(questions, host)
+
+    def held(self, fragments: Sequence[str], host: Host) -> str:
+        """Return the lines of the active configuration where these fragments say something (`tasks.kinds.base.Kind`)."""
+        wanted = selection(fragments)
+        if wanted.filter is None:
+            return ""
+        with junos_of(host).use() as driver:
+            found = JunosSession(driver, host, Deadline(60)).set_lines(wanted.filter)
+        return "\n".join((*wanted.taken, found))
 
     def day_zero(self, host: Host) -> str:
         """Return the active configuration as `set` lines. Raises TargetError."""

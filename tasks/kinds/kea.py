@@ -14,7 +14,8 @@ from nornir.core.inventory import Host
 
 from engine.errors import TargetRefused
 from tasks.connections.http import HttpTarget, http_of
-from tasks.kinds.documents import Body, DocumentKind, DocumentStore, Operation
+from tasks.kinds.bodies import Body
+from tasks.kinds.documents import DocumentKind, DocumentStore, Operation
 from tasks.transaction import Deadline
 
 _SERVICE = {"reservation4": "dhcp4", "reservation6": "dhcp6"}

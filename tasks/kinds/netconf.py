@@ -22,6 +22,7 @@ from tasks.kinds.unanswered import nothing_to_ask
 from tasks.netconf.checks import checks_of
 from tasks.netconf.errors import LOCK_HELD, RpcRefused
 from tasks.netconf.recovery import look_at
+from tasks.netconf.selection import subtrees_of
 from tasks.netconf.session import NetconfSession
 from tasks.netconf.xml import elements
 from tasks.recovery import ask, ask_until_known
@@ -85,15 +86,24 @@ class NetconfKind:
         """Answer that nothing can be waited for here."""
         return nothing_to_ask(questions, host)
 
+    def held(self, fragments: Sequence[str], host: Host) -> str:
+        """Return the list entries of running that these fragments name (`tasks.kinds.base.Kind`)."""
+        wanted = subtrees_of(fragments)
+        return _running(host, wanted) if wanted else ""
+
     def day_zero(self, host: Host) -> str:
         """Return all of running, as top-level elements. Raises TargetError."""
-        plugin = netconf_of(host)
-        try:
-            with plugin.use() as manager:
-                data = NetconfSession(manager, host.name, Deadline(60)).get_config()
-        except RpcRefused as error:
-            raise TargetRefused(f"{host.name}: {error}", target=host.name) from error
-        return "\n".join(etree.tostring(element, encoding="unicode").strip() for element in elements(data))
+        return _running(host)
+
+
+def _running(host: Host, subtrees: Sequence[str] | None = None) -> str:
+    """Running, or the parts of it that a filter selects, as top-level elements. Raises TargetError."""
+    try:
+        with netconf_of(host).use() as manager:
+            data = NetconfSession(manager, host.name, Deadline(60)).get_config(subtrees)
+    except RpcRefused as error:
+        raise TargetRefused(f"{host.name}: {error}", target=host.name) from error
+    return "\n".join(etree.tostring(element, encoding="unicode").strip() for element in elements(data))
 
 
 class _Transaction:

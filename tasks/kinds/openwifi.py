@@ -10,7 +10,8 @@ from nornir.core.inventory import Host
 
 from engine.errors import TargetRefused
 from tasks.connections.http import HttpTarget, http_of
-from tasks.kinds.documents import Body, DocumentKind, DocumentStore
+from tasks.kinds.bodies import Body
+from tasks.kinds.documents import DocumentKind, DocumentStore
 from tasks.transaction import Deadline
 
 _INVENTORY = "inventory"

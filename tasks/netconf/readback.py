@@ -1,19 +1,13 @@
-"""Does a device hold what an edit-config says? By that a transaction whose session was lost learns what became of it.
-
-List keys and identityrefs come from the table that was made from the YANG modules (tasks/change/yang_schema.json).
-"""
+"""Does a device hold what an edit-config says? By that a transaction whose session was lost learns what became of it."""
 
 from __future__ import annotations
 
-import copy
-import json
-from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib.resources import files
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from typing import TypeAlias
 
 from lxml import etree
 
+from tasks.netconf.selection import facts, is_leaf, keys_of, subtrees
 from tasks.netconf.session import NetconfSession
 from tasks.netconf.xml import OPERATION, config_text, elements, parse, text_of
 
@@ -23,19 +17,13 @@ _MOST_NAMED = 5
 _Identity: TypeAlias = tuple[tuple[str, str], ...]
 
 
-@cache
-def _schema() -> Mapping[str, Mapping[str, Any]]:
-    nodes: Mapping[str, Mapping[str, Any]] = json.loads((files("tasks.change") / "yang_schema.json").read_text())["nodes"]
-    return nodes
-
-
 def read_back(session: NetconfSession, change: str) -> tuple[str, ...]:
     """Return where running differs from what `change` (edit-config, as text) would make of it; empty: it holds all of it.
 
     Reads only the list entries and containers that the change names.
     """
     config = parse(config_text(change))
-    data = session.get_config(_subtrees(config))
+    data = session.get_config(subtrees(config))
     return tuple(differences(config, data))
 
 
@@ -51,7 +39,7 @@ def summary(found: tuple[str, ...]) -> str:
 
 
 def _compare(statement: etree._Element, held: etree._Element | None, path: str, operation: str) -> Iterator[str]:
-    keys, entries = _keys(path), _Entries(held)
+    keys, entries = keys_of(path), _Entries(held)
     for element in elements(statement):
         if element.tag in keys:
             continue  # says which entry is meant, nothing else
@@ -61,9 +49,9 @@ def _compare(statement: etree._Element, held: etree._Element | None, path: str, 
         if operation_here in _DELETES:
             if found is not None:
                 yield f"{_readable(element, where)} is still there"
-        elif found is None and (operation_here in {"create", "replace"} or _is_leaf(element, where)):
+        elif found is None and (operation_here in {"create", "replace"} or is_leaf(element, where)):
             yield f"{_readable(element, where)} is not there"
-        elif found is not None and _is_leaf(element, where):
+        elif found is not None and is_leaf(element, where):
             if _value(element, where) != _value(found, where):
                 yield f"{_readable(element, where)} is {text_of(found)!r} instead of {text_of(element)!r}"
         else:
@@ -88,9 +76,9 @@ class _Entries:
 
 def _identity(entry: etree._Element, path: str) -> _Identity:
     """Return an entry's keys; of a leaf-list its value; nothing for what is there only once."""
-    if _schema().get(path, {}).get("kind") == "leaf-list":
+    if facts().get(path, {}).get("kind") == "leaf-list":
         return (_value(entry, path),)
-    return tuple(_value_of(entry, path, key) for key in _keys(path))
+    return tuple(_value_of(entry, path, key) for key in keys_of(path))
 
 
 def _value_of(entry: etree._Element, path: str, key: str) -> tuple[str, str]:
@@ -101,47 +89,17 @@ def _value_of(entry: etree._Element, path: str, key: str) -> tuple[str, str]:
 def _value(leaf: etree._Element, path: str) -> tuple[str, str]:
     """Return a leaf's value as (namespace, text); the namespace only of an identityref, whose prefix is up to the sender."""
     text = text_of(leaf)
-    if _schema().get(path, {}).get("q") != "id":
+    if facts().get(path, {}).get("q") != "id":
         return "", text
     prefix, _, name = text.rpartition(":")
     return leaf.nsmap.get(prefix or None, ""), name
 
 
-def _is_leaf(element: etree._Element, path: str) -> bool:
-    kind = _schema().get(path, {}).get("kind")
-    return kind in {"leaf", "leaf-list"} if kind else not elements(element)
-
-
-def _keys(path: str) -> tuple[str, ...]:
-    return tuple(_schema().get(path, {}).get("keys", ()))
-
-
 def _readable(element: etree._Element, path: str) -> str:
     names = [etree.QName(step).localname for step in _steps(path)]
-    keys = [text_of(element.find(key)) for key in _keys(path)]
+    keys = [text_of(element.find(key)) for key in keys_of(path)]
     return "/".join(names) + (f"[{','.join(keys)}]" if keys else "")
 
 
 def _steps(path: str) -> list[str]:
     return [f"{{{step}" for step in path.split("/{")[1:]]
-
-
-def _subtrees(config: etree._Element) -> Iterator[str]:
-    for element in elements(config):
-        yield etree.tostring(_selection(element, ""), encoding="unicode")
-
-
-def _selection(element: etree._Element, path: str) -> etree._Element:
-    """Return the part of a subtree filter that selects what `element` speaks of: whole list entries by their keys, whole leaves."""
-    where = f"{path}/{element.tag}"
-    selection = etree.Element(element.tag)
-    keys = _keys(where)
-    if keys:
-        for key in keys:
-            leaf = element.find(key)
-            if leaf is not None:
-                selection.append(copy.deepcopy(leaf))
-    elif not _is_leaf(element, where):
-        for child in elements(element):
-            selection.append(_selection(child, where))
-    return selection

@@ -201,7 +201,7 @@ def test_one_bad_order_does_not_hold_a_batch(world: NullWorld, acceptance: Accep
     trees = [work(a.id) for a in accepted]
     assert [str(tree.root.state) for tree in trees] == ["completed"] * 3 + ["held"] + ["completed"] * 4
     assert states(trees[3])["ROI-001"] == "held"
-    assert not [line for line in world.targets.held["OLT-EAST-07"] if "SI-INT-103/" in line]
+    assert not [line for line in world.targets.lines["OLT-EAST-07"] if "SI-INT-103/" in line]
 
 
 def test_a_failed_check_takes_back_that_order_only(world: NullWorld, acceptance: Acceptance, work: Work) -> None:

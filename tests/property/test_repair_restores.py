@@ -1,0 +1,55 @@
+"""Whatever became of what fragments state on a device, what leads back is computed and makes it right; what undoes it does so exactly."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tasks.change import Format
+from tasks.change.documents import Documents
+from tasks.change.set_lines import SetLines
+from tasks.change.xml import Xml
+from tests.random_fragments import Universe, documents, set_lines
+from tests.simulated_devices import DocumentStore, Junos, Netconf, all_of
+
+SEEDS = st.integers(0, 10_000)
+SLOW_MACHINE = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def repaired(notation: Format, kind: type[Netconf | Junos | DocumentStore], applied: str, held: str) -> None:
+    """`held` is what a device holds in place of `applied`."""
+    device = all_of(kind, [held])
+    before = device.held()
+    part = notation.part(held, [applied], ())
+    change = notation.change([part], [applied], {})
+    device.edit(change.forward)
+    now = device.held()
+    device.state(applied)  # raises Contradiction when that alters anything that is there
+    assert device.held() == now, "it holds all of it"
+    device.edit(change.reverse)
+    assert device.held() == before
+
+    extra = {node.path for node in notation.nodes(held)}
+    change = notation.change([notation.part(held, [applied], extra)], [applied], {})
+    device.edit(change.forward)
+    assert device.held() == all_of(kind, [applied]).held(), "and nothing else"
+    device.edit(change.reverse)
+    assert device.held() == before
+
+
+@SLOW_MACHINE
+@given(universe=st.builds(Universe, SEEDS), applied=SEEDS, held=SEEDS)
+def test_any_part_of_the_yang_schema(universe: Universe, applied: int, held: int) -> None:
+    repaired(Xml(), Netconf, universe.fragment(applied, "A"), universe.fragment(held, "A"))
+
+
+@SLOW_MACHINE
+@given(applied=set_lines(), held=set_lines())
+def test_any_junos_statements(applied: str, held: str) -> None:
+    repaired(SetLines(), Junos, applied, held)
+
+
+@SLOW_MACHINE
+@given(applied=documents(), held=documents())
+def test_any_documents(applied: str, held: str) -> None:
+    repaired(Documents(), DocumentStore, applied, held)
