@@ -105,8 +105,11 @@ class WorkerSettings:
     rpc_margin: float = 10.0
     """The lease must outlast a commit by this much, else it is not sent."""
     batch_targets: int = 50
-    """Steps in one transaction of a device; what is redone at most after a crash."""
+    """Steps that are taken from a target's lane for one transaction; those that only wait for them come along."""
     batch_systems: int = 20
+    """Steps that are taken together for NetBox, or to be decomposed."""
+    netbox_lanes: int = 4
+    """Exchanges whose resources NetBox is asked for at the same time, by all workers together."""
     opens_after: int = 3
     """So often in a row a target may not answer until its circuit opens; then one order at a time tries it."""
     pause: float = 10.0

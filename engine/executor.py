@@ -18,7 +18,7 @@ import structlog
 from engine.batch import Workplace
 from engine.errors import TurnupError, WorkerRunning
 from engine.store import lanes
-from engine.worker import Worker
+from engine.worker import Worker, limit_of
 
 log = structlog.get_logger()
 
@@ -132,7 +132,7 @@ class Sweep:
 
     def _work_and_time(self, tx: sa.Connection) -> tuple[set[str], float | None]:
         now = self._at.clock.real()
-        return lanes.with_work(tx, now), lanes.next_due(tx, now)
+        return lanes.with_work(tx, now, limit_of(self._at.settings)), lanes.next_due(tx, now)
 
     def _set_right(self) -> None:
         now = self._at.clock.real()

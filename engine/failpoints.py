@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -65,6 +65,10 @@ class _Armed:
     times: int
     seen: itertools.count[int] = field(default_factory=lambda: itertools.count(1))  # next() of it is atomic
 
+    def __call__(self, point: Failpoint) -> None:
+        if self.point is point and next(self.seen) == self.times:
+            os.kill(os.getpid(), signal.SIGKILL)
+
 
 def armed_by(environment: Mapping[str, str]) -> _Armed | None:
     """What the environment arms, None when it arms nothing or does not allow it. Raises ValueError for a point that there is not."""
@@ -75,16 +79,21 @@ def armed_by(environment: Mapping[str, str]) -> _Armed | None:
     return _Armed(Failpoint(name), int(times or 1))
 
 
-_armed = armed_by(os.environ)
+_armed: Callable[[Failpoint], None] | None = armed_by(os.environ)
 
 
 def reached(point: Failpoint) -> None:
     """Say that this point is reached. Does not return when it is the one at which the process is to die."""
-    if _armed is not None and _armed.point is point and next(_armed.seen) == _armed.times:
-        os.kill(os.getpid(), signal.SIGKILL)
+    if _armed is not None:
+        _armed(point)
 
 
 def arm(environment: Mapping[str, str]) -> None:
     """Arm what this environment says, for a process that was forked from one which had read another. Raises as `armed_by`."""
+    watch(armed_by(environment))
+
+
+def watch(action: Callable[[Failpoint], None] | None) -> None:
+    """Have this called at each point, in the place of what is armed: for tests that play several workers in one process."""
     global _armed
-    _armed = armed_by(environment)
+    _armed = action

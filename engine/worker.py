@@ -14,14 +14,14 @@ from typing import TypeAlias
 import structlog
 
 from engine import circuit
-from engine.batch import Batch, Holding, Settlement, StepRef, Workplace, ref
+from engine.batch import Batch, Holding, Settlement, StepRef, WorkerSettings, Workplace, ref
 from engine.errors import LeaseLost, StoreError
 from engine.failpoints import Failpoint, reached
 from engine.heartbeat import Heartbeat
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.steps import activate, configure, decompose, reserve, wait
 from engine.store import lanes
-from engine.store.lanes import Lease
+from engine.store.lanes import Lease, Limit
 from engine.store.store import Unit
 from engine.tree import Tree
 from engine.vault import mask
@@ -37,6 +37,8 @@ CARRY_OUT: Mapping[StepKind, CarryOut] = {
     StepKind.ONLINE: wait.carry_out,
     StepKind.ACTIVATE: activate.carry_out,
 }
+TURN = 8
+"""Batches until a lane is given back though it has more: others wait for the thread, too."""
 
 
 class Worker:
@@ -51,19 +53,21 @@ class Worker:
         self._heartbeat = Heartbeat(at.store.database, at.settings.lease / 3)
 
     def drain(self, lane: str) -> int:
-        """Work the lane until nothing is due in it, or until `stopping` says so: then the batch that is being done is finished and the
-        lane given back. Returns how many steps were settled; 0 at once when another works it. Raises StoreError."""
+        """Work the lane until nothing is due in it, its turn is over, or `stopping` says so: then the batch that is being done is finished
+        and the lane given back. Returns how many steps were settled; 0 at once when another works it, or when as many of its kind as
+        may be are worked. Raises StoreError."""
         taken = self._take(lane)
         if taken is None:
             return 0
         holding, batch = taken
-        settled = 0
+        settled = batches = 0
         try:
             with self._heartbeat.of(holding):
                 while batch is not None:
                     reached(Failpoint.CLAIMED)
-                    settled += self._carry_out(batch)
-                    batch = self._at.store.change(partial(self._next, holding))
+                    settled, batches = settled + self._carry_out(batch), batches + 1
+                    batch = self._at.store.change(partial(self._next, holding, last=batches >= TURN))
+            self._tell_next(lane, batches)
         except LeaseLost:
             log.info("lane lost", lane=lane, fence=holding.lease.fence)
         except StoreError:
@@ -79,7 +83,7 @@ class Worker:
         at, owner = self._at, f"{self._name}:{next(self._numbers)}"
 
         def take(unit: Unit) -> tuple[Holding, Batch | None] | None:
-            lease = lanes.take(unit.tx, lane, owner, at.clock.real(), at.settings.lease)
+            lease = lanes.take(unit.tx, lane, owner, at.clock.real(), at.settings.lease, limit_of(at.settings))
             if lease is None:
                 return None
             holding = Holding(lease, at.settings.lease, at.clock)
@@ -87,10 +91,11 @@ class Worker:
 
         return at.store.change(take)
 
-    def _next(self, holding: Holding, unit: Unit) -> Batch | None:
-        """The next batch of a lane that is held; None when there is none or the worker is to stop, then the lane is free."""
+    def _next(self, holding: Holding, unit: Unit, *, last: bool) -> Batch | None:
+        """The next batch of a lane that is held; None when there is none, its turn is over (`last`) or the worker is to stop: then the
+        lane is free."""
         lease = holding.keep(unit.tx)
-        if lease.open_until > self._at.clock.real() or self._stopping():
+        if last or lease.open_until > self._at.clock.real() or self._stopping():
             lanes.free(unit.tx, lease)
             return None
         return self._claim(unit, holding, lease)
@@ -98,7 +103,7 @@ class Worker:
     def _claim(self, unit: Unit, holding: Holding, lease: Lease) -> Batch | None:
         at, lane = self._at, lease.lane
         self._again(unit, lane)
-        found = lanes.next_steps(unit.tx, lane, at.clock.real(), self._limit(lane))
+        found = lanes.next_steps(unit.tx, lane, at.clock.real(), self._batch_size(lane))
         if not found:
             lanes.free(unit.tx, lease)
             return None
@@ -129,7 +134,16 @@ class Worker:
             tree.roll(now)
         unit.save()
 
-    def _limit(self, lane: str) -> int:
+    def _tell_next(self, lane: str, batches: int) -> None:
+        """Who may be worked now that this lane was given back: itself, at the end of the queue, and those that it is limited with."""
+        at, limit = self._at, limit_of(self._at.settings)
+        if limit.holds_for(lane):
+            found = at.store.database.look(lambda tx: lanes.with_work(tx, at.clock.real(), limit))
+            self._hint({name for name in found if limit.holds_for(name)})
+        elif batches >= TURN:
+            self._hint({lane})
+
+    def _batch_size(self, lane: str) -> int:
         system = lane.startswith((circuit.INVENTORY_LANES, circuit.ORDERS_LANE))
         return self._at.settings.batch_systems if system else self._at.settings.batch_targets
 
@@ -189,6 +203,11 @@ class Worker:
         hidden = self._at.secrets([tree])
         trouble = result.trouble and replace(result.trouble, message=mask(result.trouble.message, hidden))
         return replace(result, trouble=trouble, evidence=mask(result.evidence, hidden))
+
+
+def limit_of(settings: WorkerSettings) -> Limit:
+    """NetBox is one system with many lanes."""
+    return Limit(circuit.INVENTORY_LANES, settings.netbox_lanes)
 
 
 def _is_current(step: Step, attempt: int) -> bool:

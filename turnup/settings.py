@@ -100,6 +100,9 @@ class WorkingSettings(Part):
     lease: float = Field(default=30.0, gt=0, description="seconds after which the lanes of a dead process are taken over")
     push_timeout: float = Field(default=60.0, gt=0, description="seconds for one transaction on a target")
     sweep: float = Field(default=1.0, gt=0, description="seconds between two looks for lanes with work")
+    batch_targets: int = Field(default=50, gt=0, description="steps of one target in one transaction; 1: each order by itself")
+    batch_systems: int = Field(default=20, gt=0, description="orders that are decomposed, or reserved in NetBox, together")
+    netbox_lanes: int = Field(default=4, gt=0, description="exchanges whose resources NetBox is asked for at once, by all workers together")
     pause: float = Field(default=10.0, gt=0, description="seconds for which a target that does not answer is left alone at most")
 
 

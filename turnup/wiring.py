@@ -17,7 +17,7 @@ from turnup.settings import Settings
 if TYPE_CHECKING:  # slow to load, and not needed by commands that only show
     from nornir.core import Nornir
 
-    from engine.batch import Workplace
+    from engine.batch import WorkerSettings, Workplace
     from engine.catalogue.catalogue import Catalogue
     from engine.ports import Clock
     from inventory.adapter import NetBoxResources
@@ -134,18 +134,16 @@ class Wiring:
     @cached_property
     def workplace(self) -> Workplace:
         """All that carrying out a step needs."""
-        from engine.batch import WorkerSettings, Workplace
+        from engine.batch import Workplace
 
-        worker = self.settings.worker
-        settings = WorkerSettings(
-            lease=worker.lease,
-            push_timeout=worker.push_timeout,
-            threads=worker.threads,
-            sweep=worker.sweep,
-            pause=worker.pause,
-            poll_at_most=POLL_IN_LAB if self.settings.embedded else None,
-        )
-        return Workplace(self.store, self.inventory, self.targets, settings)
+        return Workplace(self.store, self.inventory, self.targets, self.worker_settings)
+
+    @property
+    def worker_settings(self) -> WorkerSettings:
+        """How the lanes are worked."""
+        from engine.batch import WorkerSettings
+
+        return WorkerSettings(**self.settings.worker.model_dump(), poll_at_most=POLL_IN_LAB if self.settings.embedded else None)
 
     def close(self) -> None:
         """Close what was opened. The lab goes on."""

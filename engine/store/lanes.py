@@ -33,6 +33,18 @@ class Lease:
     """Session of the device that the lane was worked with last."""
 
 
+@dataclass(frozen=True)
+class Limit:
+    """Of the lanes whose names begin with `prefix` only so many are worked at the same time, by all workers together."""
+
+    prefix: str
+    lanes: int
+
+    def holds_for(self, lane: str) -> bool:
+        """Whether it is one of these lanes."""
+        return lane.startswith(self.prefix)
+
+
 _KEPT = (lanes.c.failures, lanes.c.open_until, lanes.c.session)
 
 
@@ -41,14 +53,25 @@ def _free(now: float) -> sa.ColumnElement[bool]:
     return sa.or_(lanes.c.owner.is_(None), lanes.c.until < now, lanes.c.until > now + 2 * lanes.c.term)
 
 
-def take(tx: sa.Connection, lane: str, owner: str, now: float, seconds: float) -> Lease | None:
-    """The lease of a lane, or None when somebody else holds it or its circuit is open. The same owner may take it again."""
+def take(tx: sa.Connection, lane: str, owner: str, now: float, seconds: float, limit: Limit | None = None) -> Lease | None:
+    """The lease of a lane, or None when somebody else holds it, its circuit is open or the limit is reached. The same owner may take it
+    again."""
+    if limit is not None and limit.holds_for(lane) and _room(tx, limit, now, besides=lane) <= 0:
+        return None
     available = sa.and_(lanes.c.name == lane, lanes.c.open_until <= now, sa.or_(lanes.c.owner == owner, _free(now)))
     if tx.dialect.name != "sqlite":  # whoever has the row locked is settling or taking it: it is not ours, and not worth waiting for
         available = lanes.c.name.in_(sa.select(lanes.c.name).where(available).with_for_update(skip_locked=True))
     values = {"owner": owner, "until": now + seconds, "term": seconds, "fence": lanes.c.fence + 1}
     row = tx.execute(sa.update(lanes).where(available).values(values).returning(lanes.c.fence, *_KEPT)).one_or_none()
     return None if row is None else Lease(lane, owner, int(row.fence), now + seconds, int(row.failures), 0.0, row.session)
+
+
+def _room(tx: sa.Connection, limit: Limit, now: float, besides: str = "") -> int:
+    """How many more of these lanes may be taken. Nobody else takes one until the transaction ends, if it may write."""
+    if besides and tx.dialect.name != "sqlite":  # where there is one writer at a time anyway
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"lanes {limit.prefix}"))))
+    held = sa.select(sa.func.count()).where(lanes.c.name.startswith(limit.prefix, autoescape=True), lanes.c.name != besides, ~_free(now))
+    return limit.lanes - int(tx.execute(held).scalar_one())
 
 
 def keep(tx: sa.Connection, lease: Lease, now: float, seconds: float) -> Lease:
@@ -91,12 +114,18 @@ def next_steps(tx: sa.Connection, lane: str, now: float, limit: int) -> list[tup
     return [(int(number), root) for number, root in tx.execute(statement)]
 
 
-def with_work(tx: sa.Connection, now: float) -> set[str]:
-    """Lanes that nobody works, whose circuit is closed, and that have something due or left running."""
+def with_work(tx: sa.Connection, now: float, limit: Limit | None = None) -> set[str]:
+    """Lanes that nobody works, whose circuit is closed, and that have something due or left running. Of those that are limited as many
+    as may be taken: where something has been due longest."""
     workable = sa.select(lanes.c.name).where(_free(now), lanes.c.open_until <= now)
-    due = sa.select(steps.c.lane).where(NEXT, steps.c.due <= now, steps.c.lane.in_(workable))
-    left = sa.select(steps.c.lane).where(RUNNING, steps.c.lane.in_(workable))
-    return {lane for lane in tx.execute(sa.union(due, left)).scalars() if lane}
+    since = sa.func.min(steps.c.due).label("since")
+    due = sa.select(steps.c.lane, since).where(NEXT, steps.c.due <= now, steps.c.lane.in_(workable)).group_by(steps.c.lane)
+    left = sa.select(steps.c.lane, since).where(RUNNING, steps.c.lane.in_(workable)).group_by(steps.c.lane)
+    found = list(dict.fromkeys(row.lane for row in tx.execute(sa.union_all(due, left).order_by("since", "lane"))))
+    limited = [lane for lane in found if limit is not None and limit.holds_for(lane)]
+    if limit is None or not limited:
+        return set(found)
+    return set(found) - set(limited[max(0, _room(tx, limit, now)) :])
 
 
 def next_due(tx: sa.Connection, now: float) -> float | None:

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from engine.errors import SettingsInvalid
 from tasks.access import Access
 from turnup.reaching import of_settings
-from turnup.settings import Settings, TargetSettings, load
+from turnup.settings import Settings, TargetSettings, WorkingSettings, load
+from turnup.wiring import Wiring
 
 
 def test_without_any_setting_the_embedded_lab_is_used(home: Path) -> None:
@@ -129,3 +130,12 @@ def test_every_setting_is_described() -> None:
         for name, field in Settings.model_fields.items()
         if name not in ("netbox", "lab", "webhook", "worker") and not field.description
     ] == []
+
+
+def test_how_the_lanes_are_worked_reaches_the_worker(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"threads": 7, "lease": 8.0, "push_timeout": 9.0, "sweep": 1.5, "pause": 2.5, "batch_targets": 3, "batch_systems": 4}
+    given |= {"netbox_lanes": 5}
+    assert set(given) == set(WorkingSettings.model_fields)
+    for name, value in given.items():
+        monkeypatch.setenv(f"TURNUP_WORKER__{name.upper()}", str(value))
+    assert {name: getattr(Wiring(load()).worker_settings, name) for name in given} == given

@@ -126,7 +126,7 @@ def test_one_that_is_killed_is_taken_over(office: Office) -> None:
     pushing(worker)
     worker.kill()
     worker.wait()
-    office.worker(lease=1.0)
+    office.worker()
     office.completed(order)
     assert office.tree(order).steps["ROI-001/configure/0"].attempt == 2
 
