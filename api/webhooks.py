@@ -29,6 +29,11 @@ SIGNATURE = "X-Hmac-Signature"
 LIMIT = 64 * 1024
 """Bytes of a body; a carrier's event has about 3,000."""
 
+ARRIVALS = frozenset({"delivered", "return_to_sender"})
+"""What a tracker says when a parcel has come to an end of its way, one way or the other (EasyPost's statuses)."""
+EVENTS = ("delivered", "returned")
+"""What steps wait for. Who turned a parcel round also moves who waits for its delivery."""
+
 Wake = Callable[[set[str]], int]
 """Wakes the steps that wait for these events and says how many lanes have work for it."""
 
@@ -66,7 +71,8 @@ class Woken(BaseModel):
 
 
 def webhooks(secret: str, wake: Wake) -> FastAPI:
-    """The application that listens for webhooks. `secret` is shared with the carrier; `wake` is called with `delivered:<shipment>`."""
+    """The application that listens for webhooks. `secret` is shared with the carrier; `wake` is called with
+    `delivered:<shipment>` and `returned:<shipment>`: the delivery of a return is the return of a delivery."""
     app = FastAPI(title="turnup webhooks", docs_url=None, redoc_url=None, openapi_url=None)
     handle_errors(app)
     key = unicodedata.normalize("NFKD", secret).encode()
@@ -76,8 +82,8 @@ def webhooks(secret: str, wake: Wake) -> FastAPI:
         body = await _body(request)
         _verify(key, body, request.headers.get(SIGNATURE, ""))
         event = _event(body)
-        keys = {f"delivered:{name}" for name in (shipment, event.result.tracking_code) if name}
-        if event.result.status != "delivered" or not keys:
+        keys = {f"{what}:{name}" for name in (shipment, event.result.tracking_code) if name for what in EVENTS}
+        if event.result.status not in ARRIVALS or not keys:
             return Woken(woken=0)
         # unknown shipments are accepted too: a carrier repeats what is refused, and learns nothing about our orders
         return Woken(woken=await run_in_threadpool(wake, keys))

@@ -85,6 +85,9 @@ class DocumentStore(ABC):
     def keep(self) -> None:  # noqa: B027 - most systems have nothing to do here
         """Make what was done lasting. Called once, after everything was read back."""
 
+    def consider(self, operations: Sequence[Operation]) -> None:  # noqa: B027 - most systems can take back what they did
+        """Raise TargetRefused for what cannot be done, before any of it is. Called once, first."""
+
     def undo(self, operations: Sequence[Operation]) -> None:
         """Make it as it was before these operations, some of which may not have happened. May be called again."""
         for operation in reversed(operations):
@@ -131,6 +134,7 @@ class DocumentTransaction:
         try:
             if not push.holds():
                 return outcome(TransactionState.NOT_ATTEMPTED, lease_lost(push, "a write"))
+            store.consider(self._operations)
             self._write()
             reached(Failpoint.COMMITTED)
             looking = Deadline(store.deadline.at_most(_LONGEST_CHECK))

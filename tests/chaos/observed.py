@@ -139,8 +139,18 @@ def _documents(world: World) -> Iterator[tuple[str, list[tuple[str, Row]]]]:
     held = {"preset": acs["presets"], "provision": acs["provisions"]}
     yield "ACS-01", [(f"{kind}/{row['_id']}", row) for kind, rows in held.items() for row in rows]
     yield "cloudwifi", [(f"inventory/{row['serialNumber']}", row) for row in world.remote("cloudwifi").state()["inventory"]]
-    parcels = world.remote("logistics").state()["parcels"]
-    yield "logistics", [(f"shippingOrder/{row['order']['externalId']}", row["order"]) for row in parcels if row["status"] != "cancelled"]
+    yield "logistics", list(_parcels(world.remote("logistics").state()["parcels"]))
+
+
+def _parcels(parcels: list[Row]) -> Iterator[tuple[str, Row]]:
+    """Shipping orders and returns that were not taken back."""
+    for row in parcels:
+        order, status = row["order"], row["status"]
+        if order["shippingOrderItem"][0]["action"] == "delete":
+            if status != "cancelled":
+                yield f"returnOrder/{order['externalId']}", order
+        elif status not in ("cancelled", "recalled", "returned"):
+            yield f"shippingOrder/{order['externalId']}", order
 
 
 def _tables(world: World) -> tuple[Mapping[str, list[Row]], Mapping[str, list[str]]]:

@@ -81,14 +81,22 @@ def tag(number: int, model: str = "HG8245H") -> tuple[str, str, Body]:
     return ("inventory", digits, {"serialNumber": digits, "name": f"HWT{number}", "deviceType": model, "devClass": "subscriber"})
 
 
-def parcel(external_id: str, serial: str, hours: float = 36.0) -> tuple[str, str, Body]:
-    item = {"sku": "HG8245H", "product": {"productSerialNumber": serial, "productCharacteristic": [{"name": "ssid", "value": "SmithHome"}]}}
+def parcel(external_id: str, serial: str, hours: float = 36.0, **other_hours: float | None) -> tuple[str, str, Body]:
+    return ("shippingOrder", external_id, _order(external_id, serial, "add", {"hoursUntilDelivered": hours, **other_hours}))
+
+
+def parcel_back(external_id: str, serial: str, **hours: float | None) -> tuple[str, str, Body]:
     return (
-        "shippingOrder",
+        "returnOrder",
         external_id,
-        {
-            "externalId": external_id,
-            "shippingOrderCharacteristic": [{"name": "hoursUntilDelivered", "value": hours}],
-            "shippingOrderItem": [{"id": "1", "action": "add", "shipment": {"shipmentItem": [{"id": "1", **item}]}}],
-        },
+        {**_order(external_id, serial, "delete", hours), "placeFrom": {"role": "customerAddress", "name": "42 Fibre Lane"}},
     )
+
+
+def _order(external_id: str, serial: str, action: str, hours: dict[str, float | None]) -> Body:
+    item = {"sku": "HG8245H", "product": {"productSerialNumber": serial, "productCharacteristic": [{"name": "ssid", "value": "SmithHome"}]}}
+    return {
+        "externalId": external_id,
+        "shippingOrderCharacteristic": [{"name": name, "value": value} for name, value in hours.items()],
+        "shippingOrderItem": [{"id": "1", "action": action, "shipment": {"shipmentItem": [{"id": "1", **item}]}}],
+    }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pushes
 import pytest
-from document_changes import change, parcel, put
+from document_changes import change, parcel, parcel_back, put
 from lab_targets import Target
 from nornir.core.inventory import Host
 
@@ -65,6 +65,50 @@ class TestDelivered:
         answer = asked(target, opened(target.host(urls={"": "http://127.0.0.1:9"})), "delivered", order="RO-94/ROI-7")
         assert (answer.look, answer.trouble.code if answer.trouble else None) == (Look.NOT_YET, "TARGET_UNREACHABLE")
         assert answer.awaits == "delivered:RO-94/ROI-7"
+
+
+class TestReturned:
+    def test_a_recalled_parcel_and_when_it_was_back(self, system: System, opened: Opened) -> None:
+        target, key = system("logistics"), "RO-191/ROI-7"
+        host = opened(target.host())
+        line = change(put(*parcel(key, "HWT-191", 9000, hoursUntilShipped=0, hoursUntilReturned=1)))
+        before = asked(target, host, "returned", order=key)
+        assert before.trouble is not None, "there is no such parcel"
+        kind = for_platform(target.platform)
+        assert kind.push(pushes.push_of(target.name, line), host).state is TransactionState.CONFIRMED
+        assert asked(target, host, "returned", order=key).look is Look.NOT_YET
+        assert kind.push(pushes.push_of(target.name, pushes.undone(line)), host).state is TransactionState.CONFIRMED
+        answer = eventually(lambda: asked(target, host, "returned", order=key))
+        assert (answer.awaits, answer.trouble) == (f"returned:{key}", None)
+        assert answer.learned["returned_at"].startswith("2024-")
+        delivered = asked(target, host, "delivered", order=key)
+        assert (delivered.look, delivered.trouble.code if delivered.trouble else None) == (Look.NOT_YET, "TARGET_REFUSED")
+
+    def test_a_parcel_that_never_left(self, system: System, opened: Opened) -> None:
+        target, key = system("logistics"), "RO-192/ROI-7"
+        host, line = opened(target.host()), change(put(*parcel(key, "HWT-192", 9000, hoursUntilShipped=9000)))
+        for each in (line, pushes.undone(line)):
+            outcome = for_platform(target.platform).push(pushes.push_of(target.name, each), host)
+            assert outcome.state is TransactionState.CONFIRMED
+        answer = asked(target, host, "returned", order=key)
+        assert (answer.look, answer.trouble) == (Look.DONE, None)
+        assert "never left the warehouse" in answer.evidence
+
+    def test_what_the_customer_sends_back(self, system: System, opened: Opened) -> None:
+        target, key = system("logistics"), "RO-193/ROI-7/return"
+        host, line = opened(target.host()), change(put(*parcel_back(key, "HWT-193", hoursUntilHandedIn=0.5, hoursUntilReturned=1)))
+        assert for_platform(target.platform).push(pushes.push_of(target.name, line), host).state is TransactionState.CONFIRMED
+        answer = eventually(lambda: asked(target, host, "returned", order=key))
+        assert answer.awaits == f"returned:{key}"
+        assert answer.evidence.startswith(f"parcel {answer.learned['tracking_code']} was returned at ")
+
+    def test_a_return_that_was_cancelled_is_a_trouble(self, system: System, opened: Opened) -> None:
+        target, key = system("logistics"), "RO-194/ROI-7/return"
+        host, line = opened(target.host()), change(put(*parcel_back(key, "HWT-194", hoursUntilHandedIn=None)))
+        for each in (line, pushes.undone(line)):
+            assert for_platform(target.platform).push(pushes.push_of(target.name, each), host).state is TransactionState.CONFIRMED
+        answer = asked(target, host, "returned", order=key)
+        assert (answer.look, answer.trouble.code if answer.trouble else None) == (Look.NOT_YET, "TARGET_REFUSED")
 
 
 class TestInform:

@@ -60,10 +60,12 @@ def event(status: str = "delivered") -> bytes:
     return json.dumps({"object": "Event", "description": "tracker.updated", "result": result}).encode()
 
 
-def test_a_signed_delivery_wakes(carrier: Carrier) -> None:
-    answer = carrier.post(event(), sign(SECRET, event()))
+@pytest.mark.parametrize("status", ["delivered", "return_to_sender"])
+def test_the_end_of_a_parcels_way_wakes_who_waits_for_its_delivery_or_return(status: str, carrier: Carrier) -> None:
+    answer = carrier.post(event(status), sign(SECRET, event(status)))
     assert (answer.status_code, answer.json()) == (202, {"woken": 1})
-    assert carrier.woken == [{"delivered:RO-2024-07814/ROI-007", "delivered:EZ1000000001"}]
+    names = ("RO-2024-07814/ROI-007", "EZ1000000001")
+    assert carrier.woken == [{f"{what}:{name}" for what in ("delivered", "returned") for name in names}]
 
 
 def test_the_signature_is_the_one_that_easypost_documents() -> None:
