@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pushes
@@ -15,9 +17,11 @@ from nornir.core.inventory import Host
 from pushes import code, undone
 
 from engine.ports import Change, TransactionState
+from tasks.change import for_platform as change_format
 from tasks.kinds import for_platform
 
 LONG = 9_000.0
+GOLDEN = Path(__file__).parents[2] / "unit" / "templates" / "golden" / "first" / "logistics"
 
 
 @pytest.fixture
@@ -123,3 +127,28 @@ def test_a_return_that_was_handed_in_goes_on_and_stays_on_the_books(target: Targ
 def test_there_are_shipping_orders_and_returns_and_nothing_else(target: Target, host: Host) -> None:
     outcome = pushed(target, host, change(put("pizza", "RO-311", {})))
     assert "only shippingOrder and returnOrder" in str(outcome.trouble)
+
+
+def test_what_the_templates_say_of_a_router_that_must_come_back(target: Target, host: Host) -> None:
+    """From the fragment that shipped it to the fragment with its return: that is one order, and back again its cancellation."""
+    shipped, back = (
+        (GOLDEN / f"{name}.json").read_text().replace("HWT2340098", "HWT-312").replace("ROI-007", "ROI-312")
+        for name in ("cpe-provisioning", "cpe-return")
+    )
+    target.remote.post("/hours", {"hoursUntilDelivered": 0, "hoursUntilHandedIn": None})
+    try:
+        ship, fetch = leading("", shipped), leading(shipped, back)
+        assert [line["kind"] for line in json.loads(fetch.forward)] == ["returnOrder"]
+        assert pushed(target, host, ship).state is TransactionState.CONFIRMED
+        until(lambda: status(target, "RO-2024-07814/ROI-312") == "delivered")
+        assert pushed(target, host, fetch).state is TransactionState.CONFIRMED
+        assert status(target, "RO-2024-07814/ROI-312/return") == "acknowledged"
+        assert pushed(target, host, undone(fetch)).state is TransactionState.CONFIRMED
+        assert status(target, "RO-2024-07814/ROI-312/return") == "cancelled"
+    finally:
+        target.remote.post("/hours", {"hoursUntilDelivered": 36, "hoursUntilHandedIn": 12})
+
+
+def leading(applied: str, wanted: str) -> Change:
+    """The change from one fragment to the other."""
+    return change_format("logistics").change([applied] if applied else [], [wanted], {})

@@ -133,6 +133,8 @@ class Order:
                 platform = PLATFORMS.get(expression, {"cloudwifi": "openwifi"}.get(expression, expression))
                 for template in (configuration.template, *(shared.template for shared in configuration.shared)):
                     yield platform, template, render(platform, template, context, self.catalogue.templates)
+        context = self.context("RFS:CPE-Provisioning")  # what stands in its place once the router must come back
+        yield "logistics", "cpe-return", render("logistics", "cpe-return", context, self.catalogue.templates)
 
 
 @pytest.fixture(scope="session")
