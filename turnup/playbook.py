@@ -33,38 +33,55 @@ class Playbook:
 
         What is wrong with settings or catalogue is not the playbook's fault: then without them.
         """
-        names = re.findall(r"`([^`]+)`", error.message)
-        found = next((line for name in names for path, line in self.document.lines.items() if self._is(path, name)), None)
+        found = named_in(error.message, self.document)
         place = f"{self.file}: " if found is None else f"{self.file}:{found}: "
         if isinstance(error, SettingsInvalid | CatalogueInvalid):
             place = ""
         return type(error)(f"{place}{error.message}", target=error.target, remedy=error.hint)
 
-    def _is(self, path: Where, name: str) -> bool:
-        return path[-1] == name or (path[-1] in ("offering", "specification") and _at(self.document.data, path) == name)
-
 
 def load(file: Path) -> Playbook:
     """Read and validate a playbook. Raises PlaybookInvalid with everything that is wrong, each with file, line and field."""
     try:
-        document = read(file.read_text("utf-8"))
+        document = read(text_of(file))
     except NotYaml as error:
         raise PlaybookInvalid(f"{file}:{error.line}: not YAML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise PlaybookInvalid(f"{file} cannot be read: {reason}") from None
-    problems = [f"{file}:{document.line(path)}: {spelled(path)}: the key is there twice" for path in document.repeated]
-    try:
-        request = OrderRequest.model_validate(document.data)
-    except ValidationError as error:
-        problems += [f"{file}:{problem}" for problem in _problems(error, document)]
-        request = None
-    if problems or request is None:
-        raise PlaybookInvalid("\n".join(problems))
+    request = validated(document)
+    if not isinstance(request, OrderRequest):
+        raise PlaybookInvalid("\n".join(f"{file}:{line}: {problem}" for line, problem in request))
     return Playbook(request, file, document)
 
 
-def _problems(error: ValidationError, document: Document) -> Iterator[str]:
+def text_of(file: Path) -> str:
+    """The text of a file, with its line ends as they are. Raises PlaybookInvalid."""
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise PlaybookInvalid(f"{file} cannot be read: {reason}") from None
+
+
+def validated(document: Document) -> OrderRequest | list[tuple[int, str]]:
+    """The order that a document asks for, or everything that is wrong with it, each with its line."""
+    problems = [(document.line(path), f"{spelled(path)}: the key is there twice") for path in document.repeated]
+    try:
+        request = OrderRequest.model_validate(document.data)
+    except ValidationError as error:
+        return problems + list(_problems(error, document))
+    return problems or request
+
+
+def named_in(message: str, document: Document) -> int | None:
+    """The line of the first name in a message, among those in `backticks`, that the document has."""
+    names = re.findall(r"`([^`]+)`", message)
+    return next((line for name in names for path, line in document.lines.items() if path and _is(document, path, name)), None)
+
+
+def _is(document: Document, path: Where, name: str) -> bool:
+    return path[-1] == name or (path[-1] in ("offering", "specification") and _at(document.data, path) == name)
+
+
+def _problems(error: ValidationError, document: Document) -> Iterator[tuple[int, str]]:
     seen: set[Where] = set()
     for found in error.errors(include_url=False, include_input=False):
         path = _known_part(document.data, found["loc"])
@@ -81,7 +98,7 @@ def _problems(error: ValidationError, document: Document) -> Iterator[str]:
             continue  # a value that may have several types: one complaint is enough
         seen.add(path)
         where = f"{spelled(path)}: " if path else ""
-        yield f"{document.line(path)}: {where}{message}"
+        yield document.line(path), f"{where}{message}"
 
 
 def _known_part(data: object, loc: tuple[int | str, ...]) -> Where:

@@ -32,17 +32,28 @@ class NotYaml(Exception):
 
 
 def read(text: str) -> Document:
-    """Raises NotYaml."""
+    """The one document that a text is. Raises NotYaml."""
+    # the loader in Python: it says more clearly what is wrong
+    return next(_documents(text, yaml.SafeLoader, one=True), Document({}, {}, ()))
+
+
+def read_all(text: str) -> list[Document]:
+    """All documents of a text, without the empty ones. Raises NotYaml."""
+    return list(_documents(text, _FAST, one=False))
+
+
+_FAST: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _documents(text: str, kind: type[yaml.SafeLoader], *, one: bool) -> Iterator[Document]:
     try:
-        loader = yaml.SafeLoader(text)
+        loader = kind(text)
     except yaml.YAMLError as error:  # characters that YAML does not allow
         raise NotYaml(str(error).splitlines()[0], 1) from error
     try:
-        node = loader.get_single_node()
-        if node is None:
-            return Document({}, {}, ())
-        places = list(_places(node, (), ()))
-        data = loader.construct_document(node)
+        for node in [loader.get_single_node()] if one else _nodes(loader):
+            if node is not None and node.tag != _NULL:
+                yield _document(loader, node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise NotYaml(" ".join(filter(None, [error.context, error.problem])), mark.line + 1 if mark else 1) from error
@@ -50,6 +61,19 @@ def read(text: str) -> Document:
         raise NotYaml(str(error), 1) from error
     finally:
         loader.dispose()
+
+
+_NULL = "tag:yaml.org,2002:null"
+
+
+def _nodes(loader: yaml.SafeLoader) -> Iterator[yaml.Node | None]:
+    while loader.check_node():
+        yield loader.get_node()
+
+
+def _document(loader: yaml.SafeLoader, node: yaml.Node) -> Document:
+    places = list(_places(node, (), ()))
+    data = loader.construct_document(node)
     lines: dict[Path, int] = {}
     repeated = []
     for path, line in places:

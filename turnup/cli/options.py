@@ -11,6 +11,12 @@ Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON do
 File: TypeAlias = Annotated[
     Path, typer.Argument(metavar="FILE", help="Order playbook (YAML), e.g. playbooks/superfibre-200.yaml.", show_default=False)
 ]
+Orders: TypeAlias = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="Order playbook (YAML), or many orders (.csv, .jsonl, several YAML documents).", show_default=False
+    ),
+]
 TimeScale: TypeAlias = Annotated[
     float | None,
     typer.Option("--time-scale", min=1.0, help="Embedded lab: lab seconds a real second while a parcel is on the road (else 10800)."),

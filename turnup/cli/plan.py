@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from engine.errors import PlaybookInvalid
 from turnup.cli.options import File, Json
 from turnup.cli.session import begin
 
@@ -20,9 +21,12 @@ def plan(context: typer.Context, file: File, as_json: Json = False) -> int:
       turnup plan playbooks/superfibre-200.yaml
     """
     session = begin(context, as_json=as_json)
+    from turnup.bulk.files import is_bulk
     from turnup.planning import PlanDocument, planned
     from turnup.playbook import load
 
+    if is_bulk(file):
+        raise PlaybookInvalid(f"{file} holds many orders", remedy="A dry run is of one order: give it a playbook of its own.")
     playbook = load(file)
     document: PlanDocument = planned(session.wiring(), playbook)
     session.output.document(document)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from turnup.cli.options import File, Json, TimeScale
+from engine.errors import BadInput
+from turnup.cli.options import Json, Orders, TimeScale
 from turnup.cli.session import Session, begin
 
 if TYPE_CHECKING:
@@ -22,13 +23,17 @@ Checksum = Annotated[
 ]
 
 
-def run(context: typer.Context, file: File, checksum: Checksum = None, time_scale: TimeScale = None, as_json: Json = False) -> int:
+def run(context: typer.Context, file: Orders, checksum: Checksum = None, time_scale: TimeScale = None, as_json: Json = False) -> int:
     """Order what a playbook says, and follow it until it is done or a person is needed.
 
     Works the lanes in this process unless another one does. Running the same
     playbook again does not order twice: its external id is the idempotency key.
 
-    Exit code: 0 done, 1 failed, 2 bad input, 3 held or waiting.
+    A CSV or JSON Lines file, or YAML with several documents or a list, holds many
+    orders. A bad row does not stop the others; it is listed with its line.
+
+    Exit code: 0 done, 1 failed, 2 bad input, 3 held or waiting. Of many orders: 0
+    all done, 1 one failed or was refused, 2 none was accepted, 3 one is held.
 
     Examples:
 
@@ -37,8 +42,18 @@ def run(context: typer.Context, file: File, checksum: Checksum = None, time_scal
       turnup run playbooks/superfibre-200.yaml --checksum 3f2a9c0d11e4b7a6
 
       turnup run playbooks/superfibre-200.yaml --json | jq .allocations
+
+      turnup run playbooks/bulk.csv
     """
     session = begin(context, as_json=as_json)
+    from turnup.bulk.files import is_bulk
+
+    if is_bulk(file):
+        from turnup.cli.bulk import many
+
+        if checksum is not None:
+            raise BadInput("--checksum is of one order; this file holds many", remedy="Leave it out, or run a playbook with one order.")
+        return many(session, file, _with_time_scale(session.settings(), time_scale), follow=True)
     return run_file(session, file, checksum=checksum, time_scale=time_scale)
 
 
@@ -90,7 +105,7 @@ def _result(session: Session, document: RunDocument) -> None:
     show("", line)
 
 
-def submit(context: typer.Context, file: File, as_json: Json = False) -> int:
+def submit(context: typer.Context, file: Orders, as_json: Json = False) -> int:
     """Order what a playbook says and return at once. Says who will work the order.
 
     Examples:
@@ -98,8 +113,20 @@ def submit(context: typer.Context, file: File, as_json: Json = False) -> int:
       turnup submit playbooks/superfibre-200-second.yaml
 
       turnup submit playbooks/superfibre-200-second.yaml --json | jq -r .order.id
+
+      turnup submit playbooks/bulk.csv
     """
     session = begin(context, as_json=as_json)
+    from turnup.bulk.files import is_bulk
+
+    if is_bulk(file):
+        from turnup.cli.bulk import many
+
+        return many(session, file, session.settings(), follow=False)
+    return _submit_file(session, file)
+
+
+def _submit_file(session: Session, file: Path) -> int:
     from engine.executor import running_worker
     from turnup.playbook import load
     from turnup.running import submit as accept

@@ -16,7 +16,8 @@ from turnup.screen import marks
 from turnup.timeline import Moment
 
 
-def _table(title: str, *columns: str) -> Table:
+def titled(title: str, *columns: str) -> Table:
+    """An empty table."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -30,7 +31,7 @@ def row(table: Table, *cells: str | Text) -> None:
 
 def allocations(found: Sequence[AllocationView], *, expected: bool = False) -> Table:
     """The allocation table. `expected`: of a dry run, where nothing was taken."""
-    table = _table("Allocations (expected: nothing was taken)" if expected else "Allocations", "RFS", "Resource", "Type", "Value")
+    table = titled("Allocations (expected: nothing was taken)" if expected else "Allocations", "RFS", "Resource", "Type", "Value")
     for line in found:
         row(table, line.rfs, line.resource, line.type, Text(line.value, "cyan" if expected else "green"))
     return table
@@ -38,7 +39,7 @@ def allocations(found: Sequence[AllocationView], *, expected: bool = False) -> T
 
 def instances(title: str, found: Sequence[InstanceView]) -> Table:
     """Services or products with their characteristics."""
-    table = _table(title, "Id", "Specification", "State", "Characteristics")
+    table = titled(title, "Id", "Specification", "State", "Characteristics")
     for each in found:
         row(table, each.id, each.specification, marks.state(each.state), characteristics(each.characteristics))
     return table
@@ -64,7 +65,7 @@ def result(document: OrderDocument) -> Iterator[RenderableType]:
 
 def targets(found: Sequence[TargetView]) -> Table:
     """Targets, what became of each, and the transaction that did it."""
-    table = _table("Targets", "Target", "Platform", "State", "Transaction", "Message")
+    table = titled("Targets", "Target", "Platform", "State", "Transaction", "Message")
     for each in found:
         row(table, each.name, each.platform, marks.state(each.state), (each.transaction or "")[:8], each.message)
     return table
@@ -72,7 +73,7 @@ def targets(found: Sequence[TargetView]) -> Table:
 
 def timeline(moments: Sequence[Moment]) -> Table:
     """Since the order was submitted, in the time that the order lives in."""
-    table = _table("Timeline", "Time", "Event")
+    table = titled("Timeline", "Time", "Event")
     table.columns[0].justify = "right"
     table.columns[0].no_wrap = True
     before = ""
@@ -85,7 +86,7 @@ def timeline(moments: Sequence[Moment]) -> Table:
 
 def orders(found: Sequence[OrderHead]) -> Table:
     """A list of orders."""
-    table = _table("Orders", "Order", "External id", "Customer", "State", "Created", "Description")
+    table = titled("Orders", "Order", "External id", "Customer", "State", "Created", "Description")
     for each in found:
         text = Text(each.description)
         if each.reason:
@@ -96,7 +97,7 @@ def orders(found: Sequence[OrderHead]) -> Table:
 
 def history(found: Sequence[EventView]) -> Table:
     """Every event of an order."""
-    table = _table("History", "Time", "Order", "Item", "Event", "Data")
+    table = titled("History", "Time", "Order", "Item", "Event", "Data")
     for each in found:
         row(table, _moment(each.at), each.order, each.item or "", each.type, characteristics(each.data))
     return table

@@ -17,10 +17,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-KNOWN = ("console", "python", "yaml", "toml", "jinja", "json", "text")
+KNOWN = ("console", "python", "yaml", "toml", "csv", "jinja", "json", "text")
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _REMARK = re.compile(r"<!-- (not run|lines in any order|wrong on purpose): (.+) -->\n\Z")
-_NAME = re.compile(r"\A# ([\w./-]+\.(?:py|yaml|toml))\b")
+_NAME = re.compile(r"\A# ([\w./-]+\.(?:py|yaml|toml|csv))\b")
 
 
 @dataclass(frozen=True)
