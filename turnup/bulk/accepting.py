@@ -56,8 +56,8 @@ def accept(acceptance: Acceptance, rows: Sequence[Found], told: Callable[[Intake
             raise _with_place(error, intake) from error
         others = [_record(row, outcome, intake, lines) for row, outcome in zip(good, outcomes, strict=True)]
         told(intake)
-        for error in filter(None, others):
-            raise _with_place(error, intake) from error
+        for other in filter(None, others):
+            raise _with_place(other, intake) from other
     intake.refused.sort(key=lambda row: row.line)
     return intake
 
