@@ -19,6 +19,7 @@ EXAMPLE = "example"
 
 def bring_up(settings: Settings) -> Lab:
     """Start what is missing of the lab; without its NetBox when the settings name another. Raises LabNotReady, SettingsInvalid."""
+    settings.make_home()
     wish, profile = settings.lab, profile_of(settings)
     # None: all of them, whatever the profile
     names = None if settings.netbox.url is None else [one.name for one in PROFILES.get(profile, ()) if one.name != NETBOX]

@@ -159,6 +159,13 @@ class Settings(BaseSettings):
         ]
         return (init_settings, env_settings, *files)
 
+    def make_home(self) -> None:
+        """Make the home folder if need be, readable by its owner only: it holds names and addresses. Raises SettingsInvalid."""
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsInvalid(f"the home folder {self.home} cannot be used: {error.strerror}") from error
+
     @property
     def embedded(self) -> bool:
         """Whether devices and systems are those of the embedded lab."""

@@ -1,4 +1,4 @@
-"""`turnup version`."""
+"""`turnup version` and `turnup --version`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,17 @@ def version(context: typer.Context, as_json: Json = False) -> int:
       turnup version --json
     """
     session = begin(context, as_json=as_json)
-    found = {"turnup": version_of("turnup"), "python": platform.python_version()}
-    session.output.document({"version": found})
-    session.output.show(f"turnup {found['turnup']} (Python {found['python']})")
+    session.output.document({"version": {"turnup": version_of("turnup"), "python": platform.python_version()}})
+    session.output.show(_line())
     return 0
+
+
+def as_option(asked: bool) -> None:
+    """`turnup --version`."""
+    if asked:
+        typer.echo(_line())
+        raise typer.Exit
+
+
+def _line() -> str:
+    return f"turnup {version_of('turnup')} (Python {platform.python_version()})"

@@ -24,10 +24,13 @@ Home = Annotated[
     Path | None, typer.Option("--home", envvar="TURNUP_HOME", help="Folder of all state (default: .turnup).", show_default=False)
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Logs to stderr instead of to the file turnup.log in the home folder.")]
+Version = Annotated[
+    bool, typer.Option("--version", callback=about.as_option, is_eager=True, help="Show the versions of the program and of Python.")
+]
 
 
 @app.callback()
-def program(context: typer.Context, home: Home = None, verbose: Verbose = False) -> None:
+def program(context: typer.Context, home: Home = None, verbose: Verbose = False, version: Version = False) -> None:  # noqa: ARG001 - see its callback
     """Options that stand before the command."""
     session: Session = context.obj
     session.home, session.verbose = home, verbose

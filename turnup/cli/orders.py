@@ -10,7 +10,10 @@ from engine.states import OrderState
 from turnup.cli.options import Json, OrderId
 from turnup.cli.session import begin
 
-State = Annotated[OrderState | None, typer.Option("--state", help="Only orders in this state.", show_default=False)]
+_STATES = ", ".join(OrderState)
+State = Annotated[
+    OrderState | None, typer.Option("--state", metavar="STATE", help=f"Only orders in this state: {_STATES}.", show_default=False)
+]
 
 
 def orders(context: typer.Context, state: State = None, as_json: Json = False) -> int:

@@ -31,11 +31,12 @@ class Session:
         return load(self.home)
 
     def wiring(self, settings: Settings | None = None) -> Wiring:
-        """The program's parts, and from now on its logs."""
+        """The program's parts, and from now on its logs. Raises SettingsInvalid."""
         from turnup.logs import logging_to
         from turnup.wiring import Wiring
 
         settings = settings or self.settings()
+        settings.make_home()
         self._opened.enter_context(logging_to(settings.home / "turnup.log", verbose=self.verbose))
         wiring = Wiring(settings)
         self._opened.callback(wiring.close)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.turnup.conftest import Turnup
+from tests.unit.turnup.conftest import PLAYBOOKS, Turnup
 from turnup.cli.app import app
 
 
 def test_version(turnup: Turnup) -> None:
     assert turnup("version").out.startswith("turnup ")
+    assert turnup("--version").out == turnup("version").out
     assert set(turnup("version", "--json").document["version"]) == {"turnup", "python"}
 
 
@@ -50,6 +51,23 @@ def test_a_wrong_setting(turnup: Turnup, monkeypatch: pytest.MonkeyPatch) -> Non
     answer = turnup("orders", "--json")
     assert answer.code == 2
     assert answer.document["error"]["code"] == "SETTINGS_INVALID"
+
+
+@pytest.mark.parametrize("command", [("orders",), ("lab", "up"), ("plan", PLAYBOOKS / "superfibre-200.yaml")], ids=str)
+def test_a_home_that_cannot_be_used(command: tuple[str | Path, ...], turnup: Turnup, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    home = tmp_path / "file" / "home"
+    answer = turnup("--home", home, *command, "--json")
+    assert answer.code == 2
+    assert answer.document["error"]["code"] == "SETTINGS_INVALID"
+    assert answer.document["error"]["message"] == f"the home folder {home} cannot be used: Not a directory"
+
+
+def test_a_home_is_its_owners(turnup: Turnup, tmp_path: Path) -> None:
+    """It holds names and addresses of customers."""
+    home = tmp_path / "new" / "home"
+    assert turnup("--home", home, "orders").code == 0
+    assert home.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_netbox_without_a_token(turnup: Turnup, monkeypatch: pytest.MonkeyPatch) -> None:
