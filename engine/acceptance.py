@@ -84,6 +84,13 @@ class Acceptance:
                 told[request.external_id] = error
         return told | self._store(good, checksum)
 
+    def ordered(self, request: OrderRequest) -> str | None:
+        """The order that has this external id already: submitting orders nothing. Raises DuplicateOrder when that was another order."""
+        outcome = self._earlier([request]).get(request.external_id)
+        if isinstance(outcome, TurnupError):
+            raise outcome
+        return outcome.id if outcome else None
+
     def draft(self, request: OrderRequest, order_id: str = "") -> Tree:
         """The order as a tree of one level, not stored. Raises as `submit`."""
         at, now = self._at, self._at.clock.now()
@@ -159,7 +166,7 @@ class Acceptance:
 
     def _again(self, request: OrderRequest, order: str, digest: str) -> Submitted:
         if digest != self._at.store.vault.digest(request.model_dump_json(by_alias=True)):
-            return DuplicateOrder(f"external id {request.external_id} belongs to order {order}, which was another order")
+            return DuplicateOrder(f"external id {request.external_id} belongs to order {order}, which was ordered with another body")
         return Accepted(order, request.external_id, repeated=True)
 
     def _store(self, requests: Sequence[OrderRequest], checksum: str | None) -> dict[str, Submitted]:

@@ -27,6 +27,8 @@ class DryRun:
     allocations: tuple[AllocationView, ...]
     shortages: tuple[Shortage, ...]
     preview: Preview
+    ordered: str | None
+    """The order that was accepted under this external id before: submitting it again would order nothing."""
 
 
 def dry_run(at: Workplace, catalogue: Catalogue, request: OrderRequest) -> DryRun:
@@ -35,6 +37,7 @@ def dry_run(at: Workplace, catalogue: Catalogue, request: OrderRequest) -> DryRu
     Raises what Acceptance.submit raises, and TargetError when a device that was never touched cannot be read.
     """
     acceptance = Acceptance(at, catalogue)
+    ordered = acceptance.ordered(request)
     tree = acceptance.draft(request, f"DRAFT-{uuid4().hex[:8]}")
     acceptance.preview(tree)
     scope = Scope(tree, catalogue, at.inventory.site(request.address.exchange), lambda name, _: f"{MASK}{name}")
@@ -46,4 +49,5 @@ def dry_run(at: Workplace, catalogue: Catalogue, request: OrderRequest) -> DryRu
         allocations=tuple(allocations(scope, expected=True)),
         shortages=tuple(found for found in given.values() if isinstance(found, Shortage) and found.exhausted),
         preview=preview(at, tree, scope),
+        ordered=ordered,
     )

@@ -318,7 +318,7 @@ class ChecksumMismatch(TurnupError):
     code = "CHECKSUM_MISMATCH"
     http_status = 409
     error_class = ErrorClass.INPUT
-    remedy = "Run `turnup plan` again and look at the difference."
+    remedy = "Run `turnup plan` again under a new externalId and look at the difference."
 
 
 class ForgedCallback(TurnupError):

@@ -108,15 +108,6 @@ class VlanGroup(Row):
     name: str
 
 
-class Vlan(Row):
-    """ipam.vlan."""
-
-    vid: int
-    name: str
-    status: Choice
-    group: Brief | None = None
-
-
 class Prefix(Row):
     """ipam.prefix: a pool, or a prefix given to a customer."""
 
@@ -128,13 +119,6 @@ class Prefix(Row):
     def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         """The prefix as a network."""
         return ipaddress.ip_network(self.prefix)
-
-
-class IpAddress(Row):
-    """ipam.ipaddress: `address` has its prefix length, as NetBox shows it."""
-
-    address: str
-    status: Choice
 
 
 _R = TypeVar("_R", bound=Plain)

@@ -42,6 +42,8 @@ class PlanDocument(View):
     untold: list[str]
     """Items with targets that only a missing allocation would tell."""
     checksum: str
+    ordered: str | None
+    """The order that this external id belongs to already: a run would order nothing more."""
 
 
 def planned(wiring: Wiring, playbook: Playbook) -> PlanDocument:
@@ -62,4 +64,5 @@ def _document(found: DryRun) -> PlanDocument:
         changes=[ChangeView(target=c.target, platform=c.platform, change=c.shown) for c in found.preview.changes],
         untold=list(found.preview.untold),
         checksum=found.preview.checksum,
+        ordered=found.ordered,
     )

@@ -15,12 +15,10 @@ from engine.failpoints import Failpoint, reached
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.plan import RESERVE
 from engine.policy import after_trouble
-from engine.ports import Allocation, Mark, Need, Shortage, Trouble
+from engine.ports import Allocation, Need, Shortage, Trouble
 from engine.states import Level
 from engine.steps import needs as wanted
 from engine.tree import Tree
-
-Given = Mapping[Mark, Allocation | Shortage]
 
 
 def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:

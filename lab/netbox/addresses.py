@@ -16,11 +16,6 @@ def span(key: bytes) -> int:
     return int.from_bytes(key[1:], "big")
 
 
-def unpacked(key: bytes) -> Address:
-    """Return the address of a key made by `packed`."""
-    return ipaddress.IPv4Address(span(key)) if key[0] == 4 else ipaddress.IPv6Address(span(key))
-
-
 def bounds(network: Network) -> tuple[bytes, bytes]:
     """Return the keys of a network's first and last address."""
     return packed(network.network_address), packed(network.broadcast_address)

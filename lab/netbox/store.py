@@ -58,18 +58,6 @@ class Store:
             raise
         self._db.execute("COMMIT")
 
-    @contextlib.contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Within a transaction: take back what was written in the block when it raises."""
-        self._db.execute("SAVEPOINT part")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK TO part")
-            self._db.execute("RELEASE part")
-            raise
-        self._db.execute("RELEASE part")
-
     def insert(self, resource: Resource, row: Mapping[str, Any]) -> int:
         """Add an object and return its id. Raises sqlite3.IntegrityError when a constraint of the database is violated."""
         values = self._encoded(resource, row)

@@ -18,7 +18,6 @@ from lab.netconf.units import Running, UnitId
 IF = "urn:ietf:params:xml:ns:yang:ietf-interfaces"
 XPON = "urn:bbf:yang:bbf-xpon"
 VANI = "urn:bbf:yang:bbf-xponvani"
-ANI = "urn:bbf:yang:bbf-xponani"
 ONU_STATE = "urn:bbf:yang:bbf-xpon-onu-state"
 ONU_TYPES = "urn:bbf:yang:bbf-xpon-onu-types"
 LINKS = "urn:bbf:yang:bbf-link-table"

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich import box
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from inventory.audit import AuditReport
-from turnup.screen.tables import row
+from turnup.screen.tables import row, titled
 
 
 def audited(report: AuditReport) -> Iterator[RenderableType]:
     """A line for each thing that does not fit."""
     if report.findings:
-        table = Table(title="What does not fit", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-        for column in ("Kind", "Object", "Mark", "Message"):
-            table.add_column(column, overflow="fold")
+        table = titled("What does not fit", "Kind", "Object", "Mark", "Message")
         for finding in report.findings:
             row(table, Text(finding.kind, "red"), f"{finding.name} ({finding.url})", finding.mark, finding.message)
         yield table
@@ -26,4 +22,5 @@ def audited(report: AuditReport) -> Iterator[RenderableType]:
     if report.clean:
         yield Text("✔ NetBox and the orders fit", "green").append(f"  looked at: {looked}", "dim")
     else:
-        yield Text(f"{len(report.findings)} findings").append(f"  looked at: {looked}", "dim")
+        count = len(report.findings)
+        yield Text(f"{count} finding{'s' if count > 1 else ''}").append(f"  looked at: {looked}", "dim")

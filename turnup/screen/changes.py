@@ -9,7 +9,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from engine.documents import TransactionView
-from turnup.screen import marks
+from turnup.screen import marks, tables
 
 
 def change(title: str, text: str) -> RenderableType:
@@ -26,7 +26,7 @@ def _line(line: str) -> Text:
 def transactions(found: list[TransactionView]) -> Iterator[RenderableType]:
     """What was really sent, transaction by transaction."""
     for each in found:
-        yield change(f"{each.target} · {marks.mark(each.state)} {each.state} · {each.id[:8]}", each.sent)
+        yield change(f"{each.target} · {marks.mark(each.state)} {each.state} · {each.id[: tables.SHORT]}", each.sent)
         for check in each.checks:
             yield Text(f"   check {check}", "dim")
         if each.message:

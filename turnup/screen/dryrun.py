@@ -26,4 +26,7 @@ def dry_run(document: PlanDocument, file: str) -> Iterator[RenderableType]:
     for each_untold in document.untold:
         yield Text(f"not known before its resources are: {each_untold}", "dim")
     yield Text("checksum ", "bold").append(document.checksum, "cyan")
-    yield Text(f"`turnup run {file} --checksum {document.checksum}` sends exactly this, or refuses", "dim")
+    if document.ordered is None:
+        yield Text(f"`turnup run {file} --checksum {document.checksum}` sends exactly this, or refuses", "dim")
+    else:
+        yield Text(f"{document.external_id} was ordered before as {document.ordered}: a run orders nothing more", "yellow")

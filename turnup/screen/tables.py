@@ -15,6 +15,9 @@ from engine.documents import AllocationView, EventView, InstanceView, OrderDocum
 from turnup.screen import marks
 from turnup.timeline import Moment
 
+SHORT = 8
+"""Characters of a transaction's id: enough to find it again."""
+
 
 def titled(title: str, *columns: str) -> Table:
     """An empty table."""
@@ -67,7 +70,7 @@ def targets(found: Sequence[TargetView]) -> Table:
     """Targets, what became of each, and the transaction that did it."""
     table = titled("Targets", "Target", "Platform", "State", "Transaction", "Message")
     for each in found:
-        row(table, each.name, each.platform, marks.state(each.state), (each.transaction or "")[:8], each.message)
+        row(table, each.name, each.platform, marks.state(each.state), (each.transaction or "")[:SHORT], each.message)
     return table
 
 
@@ -99,7 +102,8 @@ def history(found: Sequence[EventView]) -> Table:
     """Every event of an order."""
     table = titled("History", "Time", "Order", "Item", "Event", "Data")
     for each in found:
-        row(table, _moment(each.at), each.order, each.item or "", each.type, characteristics(each.data))
+        data = {**each.data, "id": each.data["id"][:SHORT]} if each.type == "transaction" else each.data
+        row(table, _moment(each.at), each.order, each.item or "", each.type, characteristics(data))
     return table
 
 

@@ -13,6 +13,7 @@ from engine.executor import LocalExecutor, sole_worker
 from engine.ports import Question
 from tests.null_world import NullWorld, refused
 from tests.unit.turnup.conftest import PLAYBOOKS, Turnup
+from turnup.cli.output import Output
 
 FIRST = PLAYBOOKS / "superfibre-200.yaml"
 
@@ -128,6 +129,15 @@ def test_plan_as_a_document_and_for_people(turnup: Turnup, world: NullWorld) -> 
     assert f"--checksum {document['checksum']}" in said
 
 
+def test_a_plan_of_what_was_ordered_says_that_a_run_orders_nothing_more(turnup: Turnup, world: NullWorld) -> None:
+    assert turnup("plan", FIRST, "--json").document["ordered"] is None
+    turnup("submit", FIRST)
+    assert turnup("plan", FIRST, "--json").document["ordered"] == "PO-2024-00847"
+    said = turnup("plan", FIRST).out
+    assert "SF200-CUST-4821 was ordered before as PO-2024-00847: a run orders nothing more" in said
+    assert "sends exactly this" not in said
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "said"),
     [
@@ -159,9 +169,10 @@ def test_bad_input_is_coded_and_leaves_nothing(
 
 def test_another_order_under_the_same_external_id(turnup: Turnup, world: NullWorld, playbook: Callable[..., Path]) -> None:
     turnup("submit", FIRST)
-    answer = turnup("run", playbook(SmithHome="OtherHome"), "--json")
-    assert answer.code == 2
-    assert answer.document["error"]["code"] == "DUPLICATE_ORDER"
+    for command in ("run", "submit", "plan"):
+        answer = turnup(command, playbook(SmithHome="OtherHome"), "--json")
+        assert answer.code == 2
+        assert answer.document["error"]["code"] == "DUPLICATE_ORDER"
     assert len(turnup("orders", "--json").document["orders"]) == 1
 
 
@@ -205,21 +216,27 @@ def test_run_follows_when_another_process_works(turnup: Turnup, world: NullWorld
     assert "✔ completed  PO-2024-00847" in said.out
 
 
-def test_run_takes_over_when_the_worker_ends(turnup: Turnup, world: NullWorld, home: Path) -> None:
-    inside, leave = threading.Event(), threading.Event()
+def test_run_takes_over_when_the_worker_ends(turnup: Turnup, world: NullWorld, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, leave, note = threading.Event(), threading.Event(), Output.note
 
     def idle_worker() -> None:
         with sole_worker(home / "worker.lock"):
             inside.set()
             assert leave.wait(20)
 
+    def noted(output: Output, text: str) -> None:
+        note(output, text)
+        if "takes over when that one ends" in text:
+            leave.set()
+
+    monkeypatch.setattr(Output, "note", noted)
     other = threading.Thread(target=idle_worker)
     other.start()
     assert inside.wait(20)
-    threading.Timer(0.5, leave.set).start()
     said = turnup("run", FIRST)
     other.join()
     assert said.code == 0
+    assert leave.is_set()
     assert "takes over when that one ends" in said.out
 
 
