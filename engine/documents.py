@@ -126,6 +126,56 @@ class EventView(View):
     data: dict[str, Any]
 
 
+class AnswerView(View):
+    """An answer that a case may be given. `typed`: as it is typed, with the values it may have."""
+
+    answer: str
+    values: dict[str, str]
+    typed: str
+
+
+class NoteView(View):
+    """What somebody wrote down on a case."""
+
+    by: str
+    at: datetime
+    text: str
+
+
+class CaseView(View):
+    """A fallout case: why a step stands still, since when, who must act, what they may answer, and what was answered."""
+
+    id: str
+    state: str
+    order: str
+    root: str
+    item: str | None
+    specification: str | None
+    step: str
+    kind: str
+    target: str | None
+    type: str
+    trouble: TroubleView | None
+    queue: str
+    assignee: str | None
+    opened: datetime
+    age: float
+    """Seconds since it was opened, or between its opening and its end."""
+    due: datetime | None
+    overdue: bool
+    waits_for: str | None
+    tries: int
+    answers: list[AnswerView]
+    answer: str | None
+    given: dict[str, str]
+    answered_by: str | None
+    outcome: str
+    ended: datetime | None
+    follows: str | None
+    notes: list[NoteView]
+    version: int
+
+
 class OrderDocument(View):
     """All of an order."""
 
@@ -136,5 +186,7 @@ class OrderDocument(View):
     services: list[InstanceView]
     products: list[InstanceView]
     targets: list[TargetView]
+    cases: list[CaseView] = Field(default_factory=list)
+    """Of its steps that stand still."""
     transactions: list[TransactionView] = Field(default_factory=list)
     history: list[EventView] = Field(default_factory=list)

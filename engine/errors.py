@@ -7,18 +7,25 @@
     │   ├── UnknownSpecification    UNKNOWN_SPECIFICATION
     │   ├── CharacteristicInvalid   CHARACTERISTIC_INVALID
     │   ├── SettingsInvalid         SETTINGS_INVALID
-    │   └── UnknownOrder            UNKNOWN_ORDER          HTTP 404
+    │   ├── UnknownOrder            UNKNOWN_ORDER          HTTP 404
+    │   ├── UnknownCase             UNKNOWN_CASE           HTTP 404
+    │   └── AnswerNotPossible       ANSWER_NOT_POSSIBLE    a fallout case cannot be answered so
     ├── Conflict                    exit 2, HTTP 409
     │   ├── DuplicateOrder          DUPLICATE_ORDER        same external id, another body
     │   ├── IllegalTransition       ILLEGAL_TRANSITION     a state machine forbids it
     │   ├── WorkerRunning           WORKER_RUNNING         another process works the lanes of this store
+    │   ├── CaseAnswered            CASE_ANSWERED          a fallout case takes one answer
+    │   ├── CaseClosed              CASE_CLOSED            it went on, or was cancelled, without an answer
+    │   ├── CaseTaken               CASE_TAKEN             somebody else is at it
+    │   ├── CaseChanged             CASE_CHANGED           somebody changed it since it was read
     │   └── ChangeConflict          CHANGE_CONFLICT        another service holds another value of the same node
     ├── InventoryError
     │   ├── InventoryUnreachable    INVENTORY_UNREACHABLE  transient
     │   ├── InventoryDenied         INVENTORY_DENIED       token refused
     │   ├── InventoryRefused        INVENTORY_REFUSED      NetBox said no and means it
     │   ├── InventoryIncomplete     INVENTORY_INCOMPLETE   a pool, site or field that the catalogue names is not there
-    │   └── ResourceExhausted       RESOURCE_EXHAUSTED     nothing is left of what an item asks for
+    │   ├── ResourceExhausted       RESOURCE_EXHAUSTED     nothing is left of what an item asks for
+    │   └── ResourceNotFree         RESOURCE_NOT_FREE      the one that somebody asked for is taken, or not there
     ├── TargetError
     │   ├── TargetUnknown           TARGET_UNKNOWN         no such host in the inventory or the settings
     │   ├── TargetUnreachable       TARGET_UNREACHABLE     transient
@@ -28,7 +35,8 @@
     │   ├── TargetRefused           TARGET_REFUSED         the device's own message
     │   ├── TargetTimeout           TARGET_TIMEOUT         transient: no answer before the deadline
     │   ├── TargetLost              TARGET_LOST            transient: session lost; what became of the transaction is known
-    │   └── CheckFailed             CHECK_FAILED           pushed, looked at, not as it should be; taken back
+    │   ├── CheckFailed             CHECK_FAILED           pushed, looked at, not as it should be; taken back
+    │   └── NotAsSaid               NOT_AS_SAID            said to be done by hand; the target does not hold it
     ├── TemplateFailed              TEMPLATE_FAILED        undefined variable, bad syntax, not well-formed output
     ├── ChecksumMismatch            CHECKSUM_MISMATCH      what would be sent is not what was shown
     ├── ForgedCallback              FORGED_CALLBACK        HTTP 401
@@ -131,6 +139,21 @@ class UnknownOrder(BadInput):
     remedy = "`turnup orders` lists the orders."
 
 
+class UnknownCase(BadInput):
+    """No fallout case has this id."""
+
+    code = "UNKNOWN_CASE"
+    http_status = 404
+    remedy = "`turnup fallout list` lists the open cases, with `--all` all of them."
+
+
+class AnswerNotPossible(BadInput):
+    """A fallout case cannot be answered so; the message says what is possible."""
+
+    code = "ANSWER_NOT_POSSIBLE"
+    remedy = "Give one of the answers that `turnup fallout show` lists."
+
+
 class Conflict(TurnupError):
     """It contradicts what is already there."""
 
@@ -159,6 +182,34 @@ class WorkerRunning(Conflict):
 
     code = "WORKER_RUNNING"
     remedy = "Use `turnup submit` and follow with `turnup show`, or stop the other process."
+
+
+class CaseAnswered(Conflict):
+    """A fallout case takes one answer, and it has one. The message says whose."""
+
+    code = "CASE_ANSWERED"
+    remedy = "Look at what came of it with `turnup show`: when the order stands still again, that is a new case."
+
+
+class CaseClosed(Conflict):
+    """The step of this fallout case went on, or was cancelled, without an answer."""
+
+    code = "CASE_CLOSED"
+    remedy = "Nothing to do; `turnup show` says where the order stands."
+
+
+class CaseTaken(Conflict):
+    """Somebody else is at this fallout case."""
+
+    code = "CASE_TAKEN"
+    remedy = "Ask them, or take it over with `turnup fallout take ID --over`."
+
+
+class CaseChanged(Conflict):
+    """Somebody else changed the fallout case since it was read."""
+
+    code = "CASE_CHANGED"
+    remedy = "Look at it again with `turnup fallout show`."
 
 
 class ChangeConflict(Conflict):
@@ -218,6 +269,15 @@ class ResourceExhausted(InventoryError):
     error_class = ErrorClass.EXHAUSTED
     may_retry = True
     remedy = "Add capacity in NetBox: ports, VLANs, addresses or stock, as the message says."
+
+
+class ResourceNotFree(InventoryError):
+    """The one resource that somebody asked for is taken, or is not there. Nothing else was taken in its place."""
+
+    code = "RESOURCE_NOT_FREE"
+    http_status = 409
+    error_class = ErrorClass.EXHAUSTED
+    remedy = "Name another, or retry without a value: any free one will do then."
 
 
 class TargetError(TurnupError):
@@ -302,6 +362,14 @@ class CheckFailed(TargetError):
     code = "CHECK_FAILED"
     error_class = ErrorClass.CHECK
     remedy = "Look at the port or service that the message names."
+
+
+class NotAsSaid(TargetError):
+    """It was said to be done by hand, but the target does not hold what is wanted, or tells another value than was given."""
+
+    code = "NOT_AS_SAID"
+    error_class = ErrorClass.CHECK
+    remedy = "Look at the target: make it as the message says, or let it be done with `retry`."
 
 
 class TemplateFailed(TurnupError):

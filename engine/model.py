@@ -139,6 +139,12 @@ class Step(Tracked):
     evidence: str = ""
     learned: dict[str, str] = field(default_factory=dict)
     transaction: str | None = None
+    case: str | None = None
+    """The fallout case that is open for it: there is one exactly as long as it is held."""
+    by_hand: bool = False
+    """Somebody says that it is done: it is looked at, and nothing is sent."""
+    given: dict[str, str] = field(default_factory=dict)
+    """Values that a person gave for its next attempt: the resource wanted of a reservation, or what was found when it was done by hand."""
     ended: datetime | None = None
 
 

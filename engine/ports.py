@@ -60,6 +60,8 @@ class Need:
     service: str
     requires: frozenset[Mark] = frozenset()
     """Without these (granted before or in the same call) this need is not taken, or is given back."""
+    exact: str | None = None
+    """Only this one will do, a person says: `OLT-EAST-07:LC3/P14`, a serial number, a VLAN id, an address, a prefix."""
 
 
 class ObjectRef(NamedTuple):
@@ -90,6 +92,8 @@ class Shortage:
     pool: str
     """What is waited for, e.g. `olt-port:EAST-07`, `vlan:EAST-07-RES`."""
     message: str
+    exact: str | None = None
+    """The one that was asked for cannot be had; of others there may be some."""
 
 
 @dataclass(frozen=True)

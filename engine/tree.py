@@ -131,6 +131,8 @@ class Tree:
         step.failures = step.failures + 1 if result.trouble else 0
         if step.state.final:
             step.ended = now
+        if step.state.final or step.state is StepState.HELD:
+            step.by_hand, step.given = False, {}  # what a person said was for this attempt
         self._cancel_dependants()
         self._unlock(real)
 

@@ -22,6 +22,7 @@ from engine.documents import (
 )
 from engine.errors import TemplateFailed
 from engine.expressions import names, render
+from engine.fallout.views import cases_of
 from engine.model import Item, Order, Step, StepKind, StepState
 from engine.ports import Allocation, Change, ItemState, TransactionState, Trouble
 from engine.silence import explained, explained_targets
@@ -74,6 +75,7 @@ def document(at: Records, tree: Tree, *, history: bool = True) -> OrderDocument:
         services=_instances(tree, Level.SERVICE),
         products=_instances(tree, Level.PRODUCT),
         targets=explained_targets(_targets(at, tree), silent),
+        cases=cases_of(at.store, tree),
         transactions=transactions,
         history=_history(at, tree) if history else [],
     )

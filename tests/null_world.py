@@ -88,6 +88,7 @@ class NullInventory:
     """Gives out numbers. `left`: how many of a kind there are (missing: no end)."""
 
     left: dict[str, int] = field(default_factory=dict)
+    spare: set[str] = field(default_factory=set)
     given: dict[Mark, Allocation] = field(default_factory=dict)
     active: set[Mark] = field(default_factory=set)
     trouble: Callable[[], None] = lambda: None
@@ -109,6 +110,8 @@ class NullInventory:
             return self.given[need.mark]
         if not all(mark in self.given for mark in need.requires):
             return Shortage(need.mark, False, need.kind, "something it requires is missing")
+        if need.exact:
+            return self._exactly(need, need.exact)
         if self.left.get(need.kind) == 0:
             return Shortage(need.mark, True, f"{need.kind}:EAST-07", f"no free {need.kind}")
         if need.kind in self.left:
@@ -117,6 +120,15 @@ class NullInventory:
         self._next[need.kind] += 1
         refs = (ObjectRef(need.kind, number),)
         self.given[need.mark] = Allocation(need.mark, need.kind, need.service, _attributes(need.kind, number), refs)
+        return self.given[need.mark]
+
+    def _exactly(self, need: Need, name: str) -> Allocation | Shortage:
+        """Of ports and VLANs `spare` are kept for those who ask for them by name."""
+        if name not in self.spare:
+            return Shortage(need.mark, True, f"{need.kind}:EAST-07", f"{name} is taken", name)
+        self.spare.remove(name)
+        attributes = _attributes(need.kind, self._next["spare"] + 48)
+        self.given[need.mark] = Allocation(need.mark, need.kind, need.service, attributes | {"name": name}, ())
         return self.given[need.mark]
 
     def expected(self, needs: Sequence[Need]) -> Mapping[Mark, Allocation | Shortage]:

@@ -111,3 +111,13 @@ def _listening(wiring: Wiring, secret: str, executor: Executor) -> Iterator[List
 def _remembered(memory: Path) -> int:
     text = memory.read_text("utf-8").strip() if memory.exists() else ""
     return int(text) if text.isdigit() else 0
+
+
+def who_works(wiring: Wiring) -> tuple[dict[str, object], str]:
+    """Who works the lanes at this moment, as data and as a sentence."""
+    if not wiring.store.database.sqlite:
+        return {"running": None}, "whoever works the lanes goes on with it"
+    pid = running_worker(wiring.settings.worker_lock)
+    if pid is None:
+        return {"running": False, "start": "turnup worker"}, "no process works the lanes: `turnup worker` starts one"
+    return {"running": True, "pid": pid}, f"process {pid} works the lanes"

@@ -98,6 +98,11 @@ class Catalogue:
                 return rule
         return LAST_RESORT
 
+    @property
+    def last_rule(self) -> FailureRule:
+        """The rule for everything that no other is for."""
+        return self.failure_policy[-1] if self.failure_policy else LAST_RESORT
+
     # -- characteristics
 
     def validate_characteristics(

@@ -91,6 +91,7 @@ class Wait(Entry):
     arguments: dict[str, Expression] = Field(default_factory=dict, description="what the target's kind needs to know to look")
     poll: float = Field(default=30.0, gt=0, description="seconds between two looks when no event comes")
     outside: bool = Field(default=True, description="an outside party is waited for: not our fault when it takes long")
+    skippable: bool = Field(default=False, description="when it stands still, a person may say that it is to go on without it")
 
 
 class ServiceSpecification(Specification):
@@ -135,6 +136,7 @@ class Configuration(Entry):
     template: str = Field(description="file `templates/<platform>/<template>.<xml|set|json>.j2`; the platform is the target's")
     shared: tuple[SharedFragment, ...] = Field(default=(), description="fragments that it refers to and that others share")
     check: tuple[Check, ...] = Field(default=(), description="what must be so on the target before the change is confirmed")
+    skippable: bool = Field(default=False, description="when it stands still, a person may say that it is to go on without it")
 
 
 class ReportLine(Entry):
@@ -193,6 +195,7 @@ class FailureRule(Entry):
     backoff_max: float = Field(default=300.0, ge=0, description="most seconds between two attempts")
     afterwards: Literal["hold", "fail"] = Field(default="hold", description="when no attempt helped")
     queue: str = Field(default="noc", description="who gets the case when it is held")
+    due: float | None = Field(default=None, gt=0, description="hours within which somebody is to answer the case")
 
 
 class CatalogueFile(Entry):

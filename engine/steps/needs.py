@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.context import Scope
 from engine.expressions import names, render
-from engine.model import Item, StepState
+from engine.model import Item, StepKind, StepState
 from engine.ports import Mark, Need
 from engine.states import Level
 from engine.tree import Tree
@@ -23,7 +23,7 @@ def needs_of(scope: Scope) -> list[Need]:
     items = tree.items_of(order.id)
     marks = {item.id: [Mark(order.id, item.id, name) for name in scope.catalogue.resource(item.specification).reserve] for item in items}
     by_name = {mark.name: mark for own in marks.values() for mark in own}
-    common = scope.common()
+    common, exact = scope.common(), _asked_for(tree)
     found: list[Need] = []
     for item in items:
         inherited = {mark for name in _all_dependencies(items, item) for mark in marks[name]}
@@ -33,8 +33,13 @@ def needs_of(scope: Scope) -> list[Need]:
             pool = {key: render(text, context) for key, text in reservation.pool.items()}
             required = inherited | {by_name[other] for other in reservation.requires if other in by_name}
             holder = service.instance if service and service.instance else ""
-            found.append(Need(by_name[name], reservation.kind, pool, holder, frozenset(required)))
+            found.append(Need(by_name[name], reservation.kind, pool, holder, frozenset(required), exact.get(name)))
     return found
+
+
+def _asked_for(tree: Tree) -> dict[str, str]:
+    """The resources that a person asked for, by the name of their allocation."""
+    return {name: value for step in tree.steps.values() if step.kind is StepKind.RESERVE for name, value in step.given.items()}
 
 
 def missing(scope: Scope) -> list[Need]:

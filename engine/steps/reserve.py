@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from engine.batch import Batch, Settlement, StepRef, Workplace, ref
 from engine.checksum import verify
 from engine.context import remember_site
-from engine.errors import ChecksumMismatch, ResourceExhausted, TargetUnknown, TurnupError
+from engine.errors import ChecksumMismatch, ResourceExhausted, ResourceNotFree, TargetUnknown, TurnupError
 from engine.failpoints import Failpoint, reached
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.plan import RESERVE
@@ -78,8 +78,8 @@ def _result(batch: Batch, at: Workplace, step: Step, taken: list[Allocation], sh
 
 
 def _held(short: Shortage) -> StepResult:
-    trouble = Trouble.of(ResourceExhausted(f"resource exhaustion: {short.message}"))
-    return StepResult(StepState.HELD, trouble, awaits=short.pool)
+    error = ResourceNotFree(short.message) if short.exact else ResourceExhausted(f"resource exhaustion: {short.message}")
+    return StepResult(StepState.HELD, Trouble.of(error), awaits=short.pool)
 
 
 def _write(tx: sa.Connection, at: Workplace, tree: Tree, step: Step, taken: list[Allocation], short: list[Shortage]) -> None:

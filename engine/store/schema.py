@@ -32,6 +32,7 @@ def _index(name: str, *columns: str, where: sa.TextClause) -> sa.Index:
 NEXT = sa.text("state IN ('ready', 'waiting')")
 RUNNING = sa.text("state = 'running'")
 OPEN = sa.text("state = 'open'")
+UNANSWERED = sa.text("state IN ('open', 'taken')")
 
 catalogues = sa.Table(
     "catalogues", metadata, _text("digest", key=True), sa.Column("content", sa.LargeBinary, nullable=False), _text("created")
@@ -116,6 +117,9 @@ steps = sa.Table(
     _text("evidence"),
     sa.Column("learned", Json, nullable=False),
     _text("transaction", null=True),
+    _text("case", null=True),
+    sa.Column("by_hand", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("given", Json, nullable=False, server_default="{}"),
     _text("ended", null=True),
     sa.UniqueConstraint("root", "key"),
     _index("ix_steps_next", "lane", "priority", "due", where=NEXT),
@@ -247,4 +251,39 @@ events = sa.Table(
     sa.Column("data", Json, nullable=False),
     sa.Index("ix_events_root", "root"),
     sqlite_autoincrement=True,
+)
+
+# fallout: a row for each time that a step stood still and a person was asked; two that are open for one step cannot be
+cases = sa.Table(
+    "cases",
+    metadata,
+    _text("id", key=True),
+    _text("root"),
+    _text("order"),
+    _text("item", null=True),
+    _text("specification", null=True),
+    _text("step"),
+    _text("kind"),
+    _text("target", null=True),
+    sa.Column("trouble", sa.JSON(none_as_null=True)),
+    _text("type"),
+    _text("queue"),
+    _text("state"),
+    sa.Column("answers", Json, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    _text("waits_for", null=True),
+    _text("follows", null=True),
+    _text("opened"),
+    _text("due", null=True),
+    _text("assignee", null=True),
+    sa.Column("notes", Json, nullable=False),
+    _text("answer", null=True),
+    sa.Column("given", Json, nullable=False),
+    _text("answered_by", null=True),
+    _text("outcome"),
+    _text("ended", null=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index("ix_cases_root", "root"),
+    sa.Index("ix_cases_unanswered", "root", "step", unique=True, sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
+    _index("ix_cases_queue", "queue", "opened", where=UNANSWERED),
 )

@@ -15,7 +15,7 @@ from engine.errors import UnknownOrder
 from engine.model import Instance, Item, Order, Step
 from engine.ports import Allocation, Clock
 from engine.states import Level
-from engine.store import rows
+from engine.store import cases, rows
 from engine.store.cache import TreeCache
 from engine.store.database import Database
 from engine.store.schema import allocations, catalogues, counters, events, instances, items, lanes, orders, steps
@@ -87,8 +87,9 @@ class Store:
         }
 
     def save(self, tx: sa.Connection, trees: Iterable[Tree]) -> None:
-        """Write what changed in trees since they were loaded, and their events."""
+        """Write what changed in trees since they were loaded, with their events and fallout cases."""
         found = list(trees)
+        cases.record(tx, self, found)
         _write(tx, orders, [value for tree in found for value in tree.orders.values() if value.changed])
         _write(tx, items, [value for tree in found for value in tree.items.values() if value.changed])
         _write(tx, steps, [value for tree in found for value in tree.steps.values() if value.changed])
@@ -152,12 +153,14 @@ class Store:
 
     def next_id(self, tx: sa.Connection, level: Level) -> str:
         """The next order id, e.g. `PO-2024-00847`."""
-        name = level.order_prefix
-        insert_once(tx, counters, {"name": name, "value": FIRST_NUMBERS[level] - 1})
-        number = tx.execute(
-            sa.update(counters).where(counters.c.name == name).values(value=counters.c.value + 1).returning(counters.c.value)
-        ).scalar_one()
-        return f"{name}-{self.clock.now().year}-{number:05d}"
+        number = self.take_numbers(tx, level.order_prefix, 1, FIRST_NUMBERS[level])
+        return f"{level.order_prefix}-{self.clock.now().year}-{number:05d}"
+
+    def take_numbers(self, tx: sa.Connection, name: str, count: int, first: int = 1) -> int:
+        """The first of the next `count` numbers of a counter, which begins with `first`."""
+        insert_once(tx, counters, {"name": name, "value": first - 1})
+        taken = sa.update(counters).where(counters.c.name == name).values(value=counters.c.value + count).returning(counters.c.value)
+        return int(tx.execute(taken).scalar_one()) - count + 1
 
     def ensure_lanes(self, tx: sa.Connection, names: Iterable[str]) -> None:
         """Lanes exist from the first step on."""

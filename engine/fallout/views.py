@@ -1,0 +1,67 @@
+"""Cases as people and programs are shown them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from engine.documents import AnswerView, CaseView, NoteView, TroubleView
+from engine.fallout.answers import spelled
+from engine.fallout.case import Case
+from engine.store import cases
+from engine.store.cases import Filter
+from engine.store.store import Store
+from engine.tree import Tree
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """A case, and what was tried before: the earlier cases of the same step, the oldest first."""
+
+    case: CaseView
+    earlier: list[CaseView]
+
+
+def view(case: Case, now: datetime) -> CaseView:
+    """One case. `now` by the clock that people live in."""
+    trouble = case.trouble
+    until = case.ended or now
+    return CaseView(
+        **{name: getattr(case, name) for name in _SAME},
+        state=str(case.state),
+        trouble=None if trouble is None else TroubleView(code=trouble.code, message=trouble.message, remedy=trouble.remedy),
+        age=(until - case.opened).total_seconds(),
+        overdue=case.due is not None and until > case.due,
+        answers=[AnswerView(answer=each.answer, values=dict(each.values), typed=spelled(each)) for each in case.answers],
+        answer=None if case.answer is None else str(case.answer),
+        given=dict(case.given),
+        notes=[NoteView(by=note.by, at=note.at, text=note.text) for note in case.notes],
+    )
+
+
+_SAME = (
+    *("id", "order", "root", "item", "specification", "step", "kind", "target", "type", "queue", "assignee", "opened", "due", "waits_for"),
+    *("tries", "answered_by", "outcome", "ended", "follows", "version"),
+)
+
+
+def listed(store: Store, wanted: Filter) -> list[CaseView]:
+    """The cases that fit, the oldest first."""
+    now = store.clock.now()
+    return [view(case, now) for case in store.database.look(lambda tx: cases.listed(tx, wanted))]
+
+
+def file_of(store: Store, case: str) -> CaseFile:
+    """A case with those before it. Raises UnknownCase."""
+    now = store.clock.now()
+    with store.database.read() as tx:
+        found = cases.get(tx, case)
+        before = [each for each in cases.of_step(tx, found.root, found.step) if each.id != case and each.opened <= found.opened]
+    return CaseFile(view(found, now), [view(each, now) for each in before])
+
+
+def cases_of(store: Store, tree: Tree) -> list[CaseView]:
+    """The cases of the steps of an order that stand still. Asks only when there are any."""
+    if not any(step.case for step in tree.steps.values()):
+        return []
+    return listed(store, Filter(root=tree.root.id))
