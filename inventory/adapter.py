@@ -19,6 +19,7 @@ from inventory.addresses import Addresses, DelegatedPrefixes, PrefixPools
 from inventory.available import AskedBefore, Available
 from inventory.claims import Claims
 from inventory.client import NetBox
+from inventory.exact import Exact
 from inventory.found import Finder
 from inventory.lifecycle import Lifecycle
 from inventory.needs import Results, label, obstacle
@@ -50,6 +51,7 @@ class NetBoxResources:
         self._prefixes = PrefixPools(self.client)
         kinds = (Vlans(self.client), Addresses(self._prefixes), DelegatedPrefixes(self._prefixes))
         self._pools = {kind.name: Available(self.client, kind) for kind in kinds}
+        self._exact = Exact(self.client, self._sites, {kind.name: kind for kind in kinds})
         self._finder = Finder(self.client, kinds)
         self._lifecycle = Lifecycle(self.client)
         self._asked: OrderedDict[Mark, None] = OrderedDict()
@@ -132,6 +134,7 @@ class NetBoxResources:
         known = dict(results)
         try:
             self._resolve([need for need in needs if need.mark not in results])
+            self._exact.take(needs, results)
             self._claims.take(_claimable(needs), results)
             for kind, pool in self._pools.items():
                 pool.take([need for need in needs if need.kind == kind], results)

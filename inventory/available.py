@@ -149,7 +149,7 @@ class Available:
         return len(needs)
 
     def _post(self, source: Source, needs: Sequence[Need]) -> list[JsonObject]:
-        bodies = [_body(need) | self._kind.body(need) for need in needs]
+        bodies = [body_of(need) | self._kind.body(need) for need in needs]
         for attempt in range(BLIND):
             try:
                 return self._client.take(source.path, bodies)
@@ -161,7 +161,8 @@ class Available:
         raise AssertionError("unreachable")
 
 
-def _body(need: Need) -> JsonObject:
+def body_of(need: Need) -> JsonObject:
+    """Return what is said of everything that NetBox gives: whose it is."""
     return {
         "status": "reserved",
         "description": f"{need.service} {need.mark.order}".strip(),

@@ -37,6 +37,6 @@ FILTERS: Mapping[str, frozenset[str]] = {
     "ipam/prefixes": frozenset({"id", "description", "prefix", "within", "tag__n"}),
     "ipam/roles": _SLUG,
     "ipam/vlan-groups": _SLUG,
-    "ipam/vlans": frozenset({"id", "group_id", "tag__n"}),
+    "ipam/vlans": frozenset({"id", "group_id", "vid", "tag__n"}),
 }
 """Path of the list below /api/ -> filters. Custom fields (`cf_<name>`) are besides: `inventory.client` checks those by what comes back."""

@@ -16,7 +16,7 @@ from engine.tree import Tree
 
 FORMS: Mapping[str, str] = {
     "olt-port": "DEVICE:PORT",
-    "stock": "SERIAL",
+    "stock": "ASSET-TAG",
     "vlan": "VID",
     "ipv4": "ADDRESS",
     "ipv6-prefix": "PREFIX",
