@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.errors import AnswerNotPossible, CaseAnswered, CaseChanged, CaseClosed, CaseTaken
-from engine.fallout.answers import chosen, possible
-from engine.fallout.case import Answer, Case, CaseState, Note
+from engine.fallout.answers import chosen, possible, spelled
+from engine.fallout.case import Answer, Case, CaseState, Choice, Note
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.store import cases
 from engine.store.store import Store, Unit
@@ -61,6 +61,7 @@ class Desk:
             _refuse_others(found, person)
             step = tree.steps[found.step]
             choice = chosen(found.id, possible(self._store.catalogue(tree.root.catalogue), tree, step), answer, given)
+            _complete(found.id, step, choice, given)
             step.case = None
             self._carry_out(tree, step, choice.answer, given, f"{person} answered {found.id}: {answer}")
             told = replace(found, state=CaseState.ANSWERED, answer=answer, given=given, answered_by=person, ended=self._store.clock.now())
@@ -73,8 +74,6 @@ class Desk:
         match answer:
             case Answer.SKIP:
                 tree.settle(step, StepResult(StepState.DONE, evidence=f"skipped: {why}"), now, real)
-            case Answer.DONE if step.kind is StepKind.RESERVE and not values:
-                raise AnswerNotPossible(f"{step.key} can only be done with the resource that was found: say which (--with)")
             case _:
                 # a resource that was found by hand is claimed like one that is wanted: the inventory says whether it can be had
                 step.given, step.by_hand = values, answer is Answer.DONE and step.kind is StepKind.CONFIGURE
@@ -97,6 +96,15 @@ def _open(unit: Unit, case: str) -> tuple[Tree, Case]:
     if found.state is CaseState.CLOSED:
         raise CaseClosed(f"{found.id} was closed at {found.ended:%Y-%m-%d %H:%M:%S}: {found.outcome}")
     return tree, found
+
+
+def _complete(case: str, step: Step, choice: Choice, given: Mapping[str, str]) -> None:
+    """Raise AnswerNotPossible for work done by hand of which it is not said what was found."""
+    if choice.answer is not Answer.DONE:
+        return
+    missing = set(choice.values) - set(given)
+    if (step.kind is StepKind.RESERVE and not given) or (step.kind is StepKind.CONFIGURE and missing):
+        raise AnswerNotPossible(f"{case}: what was found? {spelled(choice)}")
 
 
 def _refuse_others(case: Case, person: str) -> None:

@@ -18,6 +18,7 @@ from engine.failpoints import Failpoint, reached
 from engine.model import StepResult, StepState
 from engine.policy import after_trouble
 from engine.ports import Change, Fragment, Node, Outcome, Push, TransactionState, Trouble
+from engine.steps.by_hand import believe
 from engine.steps.wanted import Work, own_key, work_of
 from engine.store import lanes
 from engine.store.configurations import OpenTransaction
@@ -61,7 +62,8 @@ class _Pusher:
                 works.append(work_of(self._scope(step.root), step, self.at.targets))
             except TurnupError as error:
                 yield Settlement({ref(step): self._after(Work(step, (), ()), Trouble.of(error))})
-        yield from self._transact(works)
+        yield from self._by_hand([work for work in works if work.step.by_hand])
+        yield from self._transact([work for work in works if not work.step.by_hand])
 
     def _scope(self, root: str) -> Scope:
         if root not in self.scopes:
@@ -202,6 +204,19 @@ class _Pusher:
             self.at.store.database.change(lambda tx: lanes.works_with(tx, self.batch.holding.lease, session))
             self.session = session
 
+    # -- done by hand --------------------------------------------------------------------------------------------------
+    def _by_hand(self, works: Sequence[Work]) -> Iterator[Settlement]:
+        """What is as it was said to be is ours from now on."""
+        for work in works:
+            try:
+                _, stated = self._change([work])
+                believe(self.at.targets, self.target, work)
+            except TurnupError as error:
+                yield Settlement({ref(work.step): self._after(work, Trouble.of(error))})
+                continue
+            self.done.add(ref(work.step))
+            yield self._nothing_to_do([work], stated, "done by hand, read back as wanted")
+
     # -- what came of it -----------------------------------------------------------------------------------------------
     def _confirmed(
         self, transaction: OpenTransaction, work: Work, outcome: Outcome, stated: Mapping[Fragment, Sequence[Node]]
@@ -210,7 +225,9 @@ class _Pusher:
         learned = _learned(outcome, [node for fragment in work.fragments for node in stated[fragment]])
         return StepResult(StepState.DONE, evidence=evidence, learned=learned, transaction=transaction.id)
 
-    def _nothing_to_do(self, works: Sequence[Work], stated: Mapping[Fragment, Sequence[Node]]) -> Settlement:
+    def _nothing_to_do(
+        self, works: Sequence[Work], stated: Mapping[Fragment, Sequence[Node]], evidence: str = "already there"
+    ) -> Settlement:
         """The target holds all of it already; it is still ours from now on."""
         at, target = self.at, self.target
 
@@ -218,7 +235,8 @@ class _Pusher:
             number = at.configurations.target_id(tx, target, at.targets.platform(target))
             at.configurations.apply(tx, number, works[0].step.root, None, stated)
 
-        return Settlement({ref(w.step): StepResult(StepState.DONE, evidence="already there") for w in works}, write)
+        done = {ref(w.step): StepResult(StepState.DONE, evidence=evidence, learned=w.step.given) for w in works}
+        return Settlement(done, write)
 
     def _not_confirmed(self, transaction: OpenTransaction, works: Sequence[Work], outcome: Outcome) -> Iterator[Settlement]:
         trouble = outcome.trouble or Trouble.of(TurnupError(f"{self.target}: {outcome.state} without a reason", target=self.target))

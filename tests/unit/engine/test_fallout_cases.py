@@ -14,6 +14,7 @@ from engine.fallout.case import Answer, Case, CaseState
 from engine.fallout.desk import Desk
 from engine.model import StepState
 from engine.states import OrderState
+from engine.steps.wanted import work_of
 from engine.store import cases
 from engine.store.cases import Filter
 from engine.store.schema import events
@@ -197,7 +198,7 @@ def test_what_is_not_possible_is_refused_and_nothing_happens(world: NullWorld, d
 
 
 def test_a_reservation_is_only_done_with_what_was_found(desk: Desk, exhausted_case: Case) -> None:
-    with pytest.raises(AnswerNotPossible, match="say which"):
+    with pytest.raises(AnswerNotPossible, match="what was found"):
         desk.answer(exhausted_case.id, Answer.DONE, "jane")
     with pytest.raises(AnswerNotPossible, match="no value is given for port"):
         desk.answer(exhausted_case.id, Answer.DONE, "jane", {"port": " "})
@@ -261,6 +262,67 @@ def test_of_many_who_answer_at_once_one_is_heard(world: NullWorld, desk: Desk, r
     assert told.count(CaseAnswered.code) == people - 1
     with world.at.store.database.read() as tx:
         assert cases.get(tx, refused_case.id).answered_by == winner
+
+
+# -- done by hand --------------------------------------------------------------------------------------------------------
+
+
+def by_hand(world: NullWorld, tree: Tree, case: Case) -> list[str]:
+    """What the target should hold for the step of a case."""
+    step = tree.steps[case.step]
+    work = work_of(world.at.scope(tree), step, world.targets)
+    return [line for fragment in work.fragments for line in fragment.text.splitlines()]
+
+
+def test_what_was_done_by_hand_is_believed_when_it_is_so(world: NullWorld, desk: Desk, refused_case: Case, work: Work) -> None:
+    lines = by_hand(world, world.at.store.tree(refused_case.root), refused_case)
+    world.targets.lines.setdefault(SWITCH, set()).update(lines)
+    sent = len(world.targets.pushes)
+    desk.answer(refused_case.id, Answer.DONE, "jane")
+    tree = work(refused_case.root)
+    assert tree.root.state is OrderState.COMPLETED
+    assert SWITCH not in {push.target for push in world.targets.pushes[sent:]}
+    assert tree.steps[refused_case.step].evidence == "done by hand, read back as wanted"
+    with world.at.store.database.read() as tx:
+        applied = world.at.configurations.applied(tx, SWITCH, ["SI-INT-1/RFS:VLAN-Service"])
+    assert [text for fragment in applied.values() for text in fragment.text.splitlines()] == lines
+
+
+def test_what_was_not_done_by_hand_is_not_believed(world: NullWorld, desk: Desk, refused_case: Case, work: Work) -> None:
+    sent = len([push for push in world.targets.pushes if push.target == SWITCH])
+    desk.answer(refused_case.id, Answer.DONE, "jane")
+    tree = work(refused_case.root)
+    (case,) = listed(world)
+    assert case.trouble is not None
+    assert (case.trouble.code, case.follows, tree.steps[case.step].by_hand) == ("NOT_AS_SAID", refused_case.id, False)
+    assert f"{SWITCH} does not hold what is wanted: + " in case.trouble.message
+    assert len([push for push in world.targets.pushes if push.target == SWITCH]) == sent
+    world.targets.fail = lambda _: None
+    desk.answer(case.id, Answer.RETRY, "jane")
+    assert work(refused_case.root).root.state is OrderState.COMPLETED
+
+
+def test_values_that_only_the_target_tells_are_asked_for_and_looked_up(
+    world: NullWorld, acceptance: Acceptance, desk: Desk, work: Work
+) -> None:
+    world.targets.fail = lambda push: refused("no more registrations") if push.target == "cloudwifi" else None
+    order = acceptance.submit(superfibre(1)).id
+    tree = work(order)
+    (case,) = listed(world)
+    world.targets.lines["cloudwifi"] = {*by_hand(world, tree, case), "id CW-89012"}
+    with pytest.raises(AnswerNotPossible, match=r"what was found\? done \[--with id=VALUE\]"):
+        desk.answer(case.id, Answer.DONE, "jane")
+    desk.answer(case.id, Answer.DONE, "jane", {"id": "CW-1"})
+    work(order)
+    (again,) = listed(world)
+    assert again.trouble is not None
+    assert again.trouble.message == "cloudwifi tells of no id CW-1"
+    desk.answer(again.id, Answer.DONE, "jane", {"id": "CW-89012"})
+    tree = work(order)
+    assert tree.root.state is OrderState.COMPLETED
+    assert [line.value for line in document(world.at, tree).allocations if line.resource == "Platform Registration"] == [
+        "CloudWiFi device ID: CW-89012"
+    ]
 
 
 # -- shown ---------------------------------------------------------------------------------------------------------------
