@@ -129,6 +129,8 @@ class Step(Tracked):
     """Counts the claims: an answer that belongs to an earlier one is refused."""
     failures: int = 0
     """Counts what the failure policy retried."""
+    failing: float = 0.0
+    """When the first of these failures was, in seconds since the epoch."""
     crashes: int = 0
     """Counts the attempts in a row that nobody settled: their worker died."""
     due: float = 0.0
@@ -189,3 +191,5 @@ class StepResult:
     awaits: str | None = None
     due: float = 0.0
     transaction: str | None = None
+    rejected: bool = False
+    """With `failed`: items of which nothing has begun are rejected."""

@@ -128,9 +128,12 @@ class Tree:
         step.evidence = result.evidence or step.evidence
         step.learned = {**step.learned, **result.learned}
         step.transaction = result.transaction or step.transaction
+        step.failing = (step.failing or real) if result.trouble else 0.0
         step.failures = step.failures + 1 if result.trouble else 0
         if step.state.final:
             step.ended = now
+        if result.rejected:
+            self._reject(step, now)
         if step.state.final or step.state is StepState.HELD:
             step.by_hand, step.given = False, {}  # what a person said was for this attempt
         self._cancel_dependants()
@@ -145,10 +148,18 @@ class Tree:
             return False
         step.state = StepState.READY if self._is_free(step) else StepState.BLOCKED
         step.trouble, step.awaits = None, None
-        step.failures, step.crashes = 0, 0
+        step.failures, step.failing, step.crashes = 0, 0.0, 0
         step.due = step.noted = real
         self.emit(step.order, step.item, "resume", now, step=step.key, reason=why)
         return True
+
+    def _reject(self, step: Step, now: datetime) -> None:
+        """The items that cannot begin without this step are rejected, as far as TM Forum's states allow: when nothing of them began."""
+        item = self.item_of(step)
+        for each in [item] if item else self.items_of(step.order):
+            if legal(each.level, each.state, OrderState.REJECTED):
+                each.trouble = step.trouble
+                self._move_item(each, OrderState.REJECTED, now)
 
     def orphaned(self, step: Step, now: datetime, real: float) -> None:
         """Its worker died, or lost its lane, while it did this step: it is done again, but not for ever."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from engine.catalogue import characteristics as values
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.check_expressions import Found, check_expressions, template_files
-from engine.catalogue.models import Characteristic, FailureRule, ProductSpecification, Rule, Scalar, ServiceSpecification, Specification
+from engine.catalogue.check_failures import check_failures
+from engine.catalogue.models import Characteristic, ProductSpecification, Rule, Scalar, ServiceSpecification, Specification
 from engine.catalogue.names import POOLS, RESERVED_NAMES, reservations
 from engine.catalogue.problems import TEMPLATES, Path, Problem
 from engine.catalogue.rehearsal import rehearse
-from engine.errors import ErrorClass, TurnupError
 from engine.suggest import unknown
 
 FORMATS = {"xml", "set", "json"}
@@ -29,7 +28,7 @@ def check(catalogue: Catalogue) -> list[Problem]:
         *_characteristics(catalogue),
         *_reservations(catalogue),
         *_policies(catalogue),
-        *_failure_policy(catalogue.failure_policy),
+        *check_failures(catalogue),
         *_templates(catalogue),
         *check_expressions(catalogue),
     ]
@@ -171,42 +170,6 @@ def _policies(catalogue: Catalogue) -> Found:
     for resource in catalogue.resources.values():
         for key in resource.policy:
             yield from _exists(("resources", resource.id, "policy", key), "key of a policy's `match`", key, keys)
-
-
-def _failure_policy(rules: tuple[FailureRule, ...]) -> Found:
-    errors = _error_names()
-    for n, rule in enumerate(rules):
-        if not any(fnmatchcase(name, rule.error) for name in errors):
-            yield ("failure_policy", n, "error"), unknown("error class or code", rule.error, errors)
-        for earlier in range(n):
-            if _covers(rules[earlier], rule):
-                yield ("failure_policy", n), f"never reached: rule {earlier + 1} decides before it"
-                break
-    if rules and not _covers(rules[-1], FailureRule(then="hold")):
-        yield ("failure_policy", len(rules) - 1), "the last rule must be for everything else: one that has only `then` and `queue`"
-    if not rules:
-        yield ("failure_policy",), "there is no failure policy: at least a rule for everything (`then: hold`) is needed"
-
-
-def _covers(earlier: FailureRule, later: FailureRule) -> bool:
-    """Whether everything that the later rule is for matches the earlier one. Patterns other than `*` cover only themselves and names."""
-    by_code = _class_of_codes()
-    error = fnmatchcase(later.error, earlier.error) or by_code.get(later.error) == earlier.error
-    return error and all(fnmatchcase(getattr(later, name), getattr(earlier, name)) for name in ("specification", "step", "target"))
-
-
-def _class_of_codes() -> dict[str, str]:
-    return {error.code: str(error.error_class) for error in _errors(TurnupError)}
-
-
-def _error_names() -> set[str]:
-    return {*map(str, ErrorClass), *_class_of_codes()}
-
-
-def _errors(base: type[TurnupError]) -> Iterator[type[TurnupError]]:
-    yield base
-    for error in base.__subclasses__():
-        yield from _errors(error)
 
 
 def _templates(catalogue: Catalogue) -> Found:

@@ -189,13 +189,29 @@ class FailureRule(Entry):
     step: str = Field(default="*", description="kind of step: `reserve`, `configure`, `wait`, `online` ...")
     target: str = Field(default="*", description="name of the target")
     error: str = Field(default="*", description="error class or error code")
-    then: Literal["retry", "hold", "fail"] = Field(description="again later, a case for a person, or the item fails")
-    limit: int = Field(default=5, ge=0, description="attempts before `afterwards`")
+    then: Literal["retry", "hold", "fallout", "undo", "reject", "fail"] = Field(
+        description="`retry`: again later. `hold`: it stands still until what is missing is there, and somebody is told by a case. "
+        "`fallout`: it stands still until a person answers the case. `undo`: the order is taken back. "
+        "`reject`: the item is rejected when nothing of it has begun, else it fails. `fail`: the item fails"
+    )
+    limit: int = Field(default=5, ge=0, description="retries before `afterwards`")
     backoff: float = Field(default=1.0, ge=0, description="seconds before the first retry; doubles each time")
     backoff_max: float = Field(default=300.0, ge=0, description="most seconds between two attempts")
-    afterwards: Literal["hold", "fail"] = Field(default="hold", description="when no attempt helped")
+    jitter: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="share of each pause that is left to chance, so that what failed together is not tried together",
+    )
+    until: float | None = Field(default=None, gt=0, description="seconds after the first failure when `afterwards` follows at the latest")
+    afterwards: Literal["hold", "fallout", "undo", "reject", "fail"] = Field(default="fallout", description="when no retry helped")
     queue: str = Field(default="noc", description="who gets the case when it is held")
     due: float | None = Field(default=None, gt=0, description="hours within which somebody is to answer the case")
+
+    @property
+    def opens_case(self) -> bool:
+        """Whether it may come to a case."""
+        return {self.then, self.afterwards if self.then == "retry" else self.then} & {"hold", "fallout"} != set()
 
 
 class CatalogueFile(Entry):

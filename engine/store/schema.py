@@ -109,6 +109,7 @@ steps = sa.Table(
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("failing", sa.Float, nullable=False, server_default="0"),
     sa.Column("crashes", sa.Integer, nullable=False, server_default="0"),
     sa.Column("due", sa.Float, nullable=False),
     sa.Column("noted", sa.Float, nullable=False, server_default="0"),

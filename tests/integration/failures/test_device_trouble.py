@@ -128,8 +128,8 @@ def test_a_refusal_fails_the_item_where_the_policy_says_so(machine: Machine) -> 
     catalogue = machine.copied(
         "catalog",
         "failure-policy.yaml",
-        "error: refused\n  queue: provisioning\n  then: hold",
-        "error: refused\n  queue: provisioning\n  then: fail",
+        "- due: 8\n  error: refused\n  queue: provisioning\n  then: fallout",
+        "- error: refused\n  then: fail",
     )
     before = configuration(machine, OLT)
     machine.fail(OLT, "commit", "refuse", error={"error-message": "no space left on the flash"}, times=None)

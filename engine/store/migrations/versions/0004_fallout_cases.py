@@ -1,4 +1,4 @@
-"""Fallout: a case for each step that needs a person, and what a person gave for its next attempt."""
+"""Fallout: a case for each step that needs a person, what a person gave for its next attempt, and since when a step fails."""
 
 from collections.abc import Sequence
 
@@ -16,6 +16,7 @@ _UNANSWERED = sa.text("state IN ('open', 'taken')")
 
 
 def upgrade() -> None:
+    op.add_column("steps", sa.Column("failing", sa.Float(), server_default="0", nullable=False))
     op.add_column("steps", sa.Column("case", sa.Text(), nullable=True))
     op.add_column("steps", sa.Column("by_hand", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("steps", sa.Column("given", _JSON, server_default="{}", nullable=False))
@@ -59,3 +60,4 @@ def downgrade() -> None:
     op.drop_column("steps", "given")
     op.drop_column("steps", "by_hand")
     op.drop_column("steps", "case")
+    op.drop_column("steps", "failing")

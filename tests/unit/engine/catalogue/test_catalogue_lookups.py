@@ -55,12 +55,12 @@ def test_the_rates_of_policies_are_those_of_their_names(catalogue: Catalogue) ->
         ("RFS:VLAN-Service", "OLT-EAST-07", "TARGET_UNREACHABLE", ErrorClass.UNREACHABLE, "retry", "noc"),
         ("RFS:CPE-Provisioning", "logistics", "TARGET_TIMEOUT", ErrorClass.UNREACHABLE, "retry", "logistics"),
         ("RFS:VLAN-Service", "OLT-EAST-07", "TARGET_LOCKED", ErrorClass.LOCKED, "retry", "noc"),
-        ("RFS:VLAN-Service", "OLT-EAST-07", "HOST_KEY_UNKNOWN", ErrorClass.DENIED, "hold", "platform"),
-        ("RFS:GPON-Bearer", "OLT-EAST-07", "CHECK_FAILED", ErrorClass.CHECK, "hold", "field-operations"),
-        ("RFS:QoS-Profile", "BNG-EAST-01", "CHECK_FAILED", ErrorClass.CHECK, "hold", "noc"),
-        ("RFS:QoS-Profile", "BNG-EAST-01", "TARGET_REFUSED", ErrorClass.REFUSED, "hold", "provisioning"),
-        ("RFS:QoS-Profile", "BNG-EAST-01", "TEMPLATE_FAILED", ErrorClass.TEMPLATE, "fail", "catalogue"),
-        ("*", "*", "INTERNAL", ErrorClass.INTERNAL, "hold", "provisioning"),
+        ("RFS:VLAN-Service", "OLT-EAST-07", "HOST_KEY_UNKNOWN", ErrorClass.DENIED, "fallout", "platform"),
+        ("RFS:GPON-Bearer", "OLT-EAST-07", "CHECK_FAILED", ErrorClass.CHECK, "fallout", "field-operations"),
+        ("RFS:QoS-Profile", "BNG-EAST-01", "CHECK_FAILED", ErrorClass.CHECK, "fallout", "noc"),
+        ("RFS:QoS-Profile", "BNG-EAST-01", "TARGET_REFUSED", ErrorClass.REFUSED, "fallout", "provisioning"),
+        ("RFS:QoS-Profile", "BNG-EAST-01", "TEMPLATE_FAILED", ErrorClass.TEMPLATE, "fail", "noc"),
+        ("*", "*", "INTERNAL", ErrorClass.INTERNAL, "fallout", "provisioning"),
     ],
 )
 def test_the_failure_policy(
