@@ -16,7 +16,7 @@ from turnup.screen import marks, tables
 
 def table(found: Sequence[CaseView]) -> RenderableType:
     """A list of cases, the oldest first."""
-    made = tables.titled("Cases", "Case", "State", "Since", "Who must act", "By", "Order", "What stands still", "Why", "Answers")
+    made = tables.titled("Cases", "Case", "State", "Since", "Who must act", "By", "Order", "Step", "Why", "Answers")
     for case in found:
         tables.row(
             made,
@@ -26,7 +26,7 @@ def table(found: Sequence[CaseView]) -> RenderableType:
             who(case),
             _by(case),
             case.root,
-            _what(case),
+            f"{case.item or case.order} {case.kind}",
             case.trouble.message if case.trouble else "",
             _answered(case) or ", ".join(answer.answer for answer in case.answers),
         )

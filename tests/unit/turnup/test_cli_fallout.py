@@ -35,7 +35,7 @@ def test_a_list_says_why_since_when_who_and_what(turnup: Turnup, order: str) -> 
         "FC-00001",
         "network-planning",
         order,
-        "ROI-001: reserve for RFS:GPON-Bearer",
+        "ROI-001 reserve",
         "no free olt-port",
         "retry, done",
         "0 min",
