@@ -179,5 +179,5 @@ def _templates(catalogue: Catalogue) -> Found:
         if path.count("/") != 1 or not name or path.removesuffix(".j2").rpartition(".")[2] not in FORMATS:
             yield (TEMPLATES, path), "the name must be <platform>/<template>.<xml|set|json>.j2"
         elif (platform, name) in seen:
-            yield (TEMPLATES, path), f"{TEMPLATES}/{seen[platform, name]} is the same template for the same platform"
+            yield (TEMPLATES, path), f"{seen[platform, name]} is the same template for the same platform"
         seen.setdefault((platform, name), path)

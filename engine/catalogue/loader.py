@@ -48,7 +48,9 @@ def examine(folder: File, templates: File) -> tuple[Catalogue, list[Problem]]:
         if content is not None and document is not None:
             _merge(content, document, name, merged, lines, problems)
     texts = read_templates(templates)
-    catalogue = Catalogue.of(CatalogueFile.model_construct(None, **{k: tuple(v) for k, v in merged.items()}), texts, Sources(lines))
+    catalogue = Catalogue.of(
+        CatalogueFile.model_construct(None, **{k: tuple(v) for k, v in merged.items()}), texts, Sources(lines, templates.name)
+    )
     if not problems:  # what is not read would be reported once more wherever it is referenced
         problems = check(catalogue)
     return catalogue, sorted(problems)

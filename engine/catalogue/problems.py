@@ -30,6 +30,8 @@ class Sources:
     """Where each value of a catalogue was written. Empty for a catalogue that was restored from the store."""
 
     lines: Mapping[Path, tuple[str, int]] = field(default_factory=dict)
+    templates: str = TEMPLATES
+    """Name of the templates' folder."""
 
     def problem(self, path: Path, message: str) -> Problem:
         """A problem of the value at this path, placed at the nearest value above it whose line is known.
@@ -38,7 +40,7 @@ class Sources:
         """
         if path[0] == TEMPLATES:
             line = path[2] if len(path) > 2 else 0
-            return Problem(f"{TEMPLATES}/{path[1]}", int(line), "", message)
+            return Problem(f"{self.templates}/{path[1]}", int(line), "", message)
         where = spelled(path[1:] if len(path) > 1 and isinstance(path[1], str) else path)
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:

@@ -9,6 +9,7 @@ import pytest
 
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.check import check
+from engine.catalogue.loader import examine
 from engine.catalogue.models import FailureRule
 from engine.errors import CatalogueInvalid
 
@@ -317,9 +318,7 @@ def test_one_mistake_does_not_cause_more_problems_elsewhere(copy: Any) -> None:
 
 def test_a_template_twice_for_one_platform_is_a_problem(copy: Any) -> None:
     (copy.templates / "junos" / "vlan-service.xml.j2").write_text("")
-    assert copy.problems() == [
-        "templates/junos/vlan-service.xml.j2: templates/junos/vlan-service.set.j2 is the same template for the same platform"
-    ]
+    assert copy.problems() == ["templates/junos/vlan-service.xml.j2: junos/vlan-service.set.j2 is the same template for the same platform"]
 
 
 @pytest.mark.parametrize("name", ["junos/vlan-service.j2", "junos/deep/vlan.set.j2", "junos/vlan.txt.j2"])
@@ -328,6 +327,12 @@ def test_names_of_templates(copy: Any, name: str) -> None:
     file.parent.mkdir(exist_ok=True)
     file.write_text("")
     assert copy.problems() == [f"templates/{name}: the name must be <platform>/<template>.<xml|set|json>.j2"]
+
+
+def test_templates_of_another_folder_are_named_after_it(copy: Any) -> None:
+    mine = copy.templates.rename(copy.templates.with_name("mine"))
+    (mine / "junos" / "vlan.txt.j2").write_text("")
+    assert [problem.file for problem in examine(copy.catalog, mine)[1]] == ["mine/junos/vlan.txt.j2"]
 
 
 def test_a_restored_catalogue_is_checked_too_without_lines(catalogue: Catalogue) -> None:
