@@ -81,13 +81,15 @@ def document(at: Records, tree: Tree, *, history: bool = True) -> OrderDocument:
     )
 
 
-def listed(at: Records, state: OrderState | None = None) -> list[OrderHead]:
-    """The orders that were submitted, newest last."""
-    statement = sa.select(orders).where(orders.c.id == orders.c.root).order_by(orders.c.created, orders.c.id)
+def listed(at: Records, state: OrderState | None = None, *, ids: Sequence[str] | None = None, last: int | None = None) -> list[OrderHead]:
+    """The orders that were submitted, newest last. `ids`: of these (of few); `last`: no more than the newest of them."""
+    statement = sa.select(orders).where(orders.c.id == orders.c.root).order_by(orders.c.created.desc(), orders.c.id.desc()).limit(last)
     if state is not None:
         statement = statement.where(orders.c.state == state)
+    if ids is not None:
+        statement = statement.where(orders.c.id.in_(ids))
     with at.store.database.read() as tx:
-        return [_head_of_row(row) for row in tx.execute(statement).mappings()]
+        return [_head_of_row(row) for row in tx.execute(statement).mappings()][::-1]
 
 
 def in_levels(tree: Tree) -> list[Order]:

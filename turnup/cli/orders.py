@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from engine.errors import BadInput
 from engine.states import OrderState
 from turnup.cli.options import Json, OrderId
 from turnup.cli.session import begin
@@ -16,16 +17,36 @@ State = Annotated[
 ]
 
 
-def orders(context: typer.Context, state: State = None, as_json: Json = False) -> int:
-    """List the orders that were submitted.
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on showing what changes, until Ctrl-C.")]
+Since = Annotated[
+    int | None, typer.Option("--since", metavar="NUMBER", min=0, help="With --follow: begin after this event.", show_default=False)
+]
+
+
+def orders(context: typer.Context, state: State = None, follow: Follow = False, since: Since = None, as_json: Json = False) -> int:
+    """List the orders that were submitted, or follow how they change.
+
+    `--follow` shows a live list in a terminal, elsewhere a line for each change of
+    an order's state, and with `--json` a JSON object a line. `--state` restricts it
+    to changes to that state. `--since` goes on after the `number` of such an object.
 
     Examples:
 
       turnup orders
 
       turnup orders --state held
+
+      turnup orders --follow
+
+      turnup orders --follow --state held --json | jq -r .reason
     """
     session = begin(context, as_json=as_json)
+    if follow:
+        from turnup.cli.following import follow_orders
+
+        return follow_orders(session, state, since)
+    if since is not None:
+        raise BadInput("--since is for --follow", remedy="Say --follow, too.")
     from engine.views import listed
 
     found = listed(session.wiring().records, state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -27,8 +27,9 @@ ACCEPT, COMPLETE = "accept", "complete"
 class BulkScreen:
     """Two bars, one after the other: rows that are accepted, then orders that have ended or are held."""
 
-    def __init__(self, console: Console) -> None:
-        self._console, self._lines = console, not console.is_terminal
+    def __init__(self, console: Console, now: Callable[[], float] = time.monotonic) -> None:
+        """`now`: seconds, for rates."""
+        self._console, self._lines, self._now = console, not console.is_terminal, now
         self._progress = Progress(
             TextColumn("{task.description:<8}"),
             BarColumn(),
@@ -38,9 +39,10 @@ class BulkScreen:
             _Says(),
             console=console,
             disable=self._lines,  # it counts all the same
+            get_time=now,
         )
         self._phases: dict[str, TaskID] = {}
-        self._told, self._alone = time.monotonic(), set[str]()
+        self._told, self._alone = now(), set[str]()
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -76,8 +78,8 @@ class BulkScreen:
         number = self._phases[phase]
         self._progress.update(number, completed=done, total=total, says=says)
         task = next(task for task in self._progress.tasks if task.id == number)
-        if self._lines and (done == total or time.monotonic() - self._told >= LINE):
-            self._told = time.monotonic()
+        if self._lines and (done == total or self._now() - self._told >= LINE):
+            self._told = self._now()
             self._console.print(_line(task), soft_wrap=True)
 
 

@@ -237,12 +237,11 @@ def test_the_other_formats(name: str, turnup: Turnup, world: NullWorld, tmp_path
 
 
 def test_an_interrupted_run_says_how_to_go_on(turnup: Turnup, world: NullWorld, bulk: Bulk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
     path = bulk([order(1)])
-    monkeypatch.setattr("turnup.bulk.running.time.sleep", interrupt)
-    world.targets.done = lambda _: False
+    monkeypatch.setattr("turnup.bulk.running.Overview.counts", interrupted)
     said = turnup("run", path)
     assert said.code == 130
     assert f"the same `turnup run {path}` again" in said.out
