@@ -251,9 +251,9 @@ def test_an_interrupted_run_says_how_to_go_on(turnup: Turnup, world: NullWorld, 
 
 def test_two_thousand_rows(turnup: Turnup, world: NullWorld, tmp_path: Path) -> None:
     """Small orders, of one RFS: it is the file that is large. One row is bad, one is there twice."""
-    rows = [f"ROW-{n},resource,RFS:GPON-Bearer,CUST-{n},EAST-07,EAST-07,50,HG8245H" for n in range(2000)]
-    rows[700], rows[1500] = rows[700].replace(",50,", ",fast,"), rows[3]
-    names = ("oltArea", "uploadSpeed", "ontModel")
+    rows = [f"ROW-{n},resource,RFS:GPON-Bearer,CUST-{n},EAST-07,EAST-07,1G,HG8245H" for n in range(2000)]
+    rows[700], rows[1500] = rows[700].replace(",1G,", ",2G,"), rows[3]
+    names = ("oltArea", "bearerSpeed", "ontModel")
     header = ",".join(["externalId,level,specification,customer.id,address.exchange", *(f"characteristics.{name}" for name in names)])
     path = tmp_path / "orders.csv"
     path.write_text("\n".join([header, *rows]), "utf-8")
