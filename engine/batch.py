@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from engine.catalogue.catalogue import Catalogue
 from engine.context import Scope, secret_values
+from engine.drift.policy import DriftPolicy
 from engine.errors import LeaseLost
 from engine.model import Item, Step, StepResult
 from engine.ports import Clock, Inventory, Targets
@@ -120,6 +121,8 @@ class WorkerSettings:
     """Between two looks for lanes with work of which no hint came."""
     poll_at_most: float | None = None
     """Shorter looks than the catalogue says (the embedded lab's clock runs faster than the real one)."""
+    drift: Mapping[str, DriftPolicy] = field(default_factory=dict)
+    """What is done about changes of others, by target, platform or `*`."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@
     │   ├── SettingsInvalid         SETTINGS_INVALID
     │   ├── UnknownOrder            UNKNOWN_ORDER          HTTP 404
     │   ├── UnknownCase             UNKNOWN_CASE           HTTP 404
-    │   └── AnswerNotPossible       ANSWER_NOT_POSSIBLE    a fallout case cannot be answered so
+    │   ├── AnswerNotPossible       ANSWER_NOT_POSSIBLE    a fallout case cannot be answered so
+    │   └── UnknownSubject          UNKNOWN_SUBJECT        HTTP 404
     ├── Conflict                    exit 2, HTTP 409
     │   ├── DuplicateOrder          DUPLICATE_ORDER        same external id, another body
     │   ├── IllegalTransition       ILLEGAL_TRANSITION     a state machine forbids it
@@ -36,7 +37,8 @@
     │   ├── TargetTimeout           TARGET_TIMEOUT         transient: no answer before the deadline
     │   ├── TargetLost              TARGET_LOST            transient: session lost; what became of the transaction is known
     │   ├── CheckFailed             CHECK_FAILED           pushed, looked at, not as it should be; taken back
-    │   └── NotAsSaid               NOT_AS_SAID            said to be done by hand; the target does not hold it
+    │   ├── NotAsSaid               NOT_AS_SAID            said to be done by hand; the target does not hold it
+    │   └── DriftFound              DRIFT_FOUND            somebody else changed what is ours; nothing was sent
     ├── TemplateFailed              TEMPLATE_FAILED        undefined variable, bad syntax, not well-formed output
     ├── ChecksumMismatch            CHECKSUM_MISMATCH      what would be sent is not what was shown
     ├── ForgedCallback              FORGED_CALLBACK        HTTP 401
@@ -152,6 +154,14 @@ class AnswerNotPossible(BadInput):
 
     code = "ANSWER_NOT_POSSIBLE"
     remedy = "Give one of the answers that `turnup fallout show` lists."
+
+
+class UnknownSubject(BadInput):
+    """Neither a target nor a service of this name has configuration of ours."""
+
+    code = "UNKNOWN_SUBJECT"
+    http_status = 404
+    remedy = "`turnup check --all` names the targets, `turnup show ORDER` the services of an order."
 
 
 class Conflict(TurnupError):
@@ -370,6 +380,15 @@ class NotAsSaid(TargetError):
     code = "NOT_AS_SAID"
     error_class = ErrorClass.CHECK
     remedy = "Look at the target: make it as the message says, or let it be done with `retry`."
+
+
+class DriftFound(TargetError):
+    """Somebody else changed what was to be changed, and the drift policy is to refuse. Nothing was sent."""
+
+    code = "DRIFT_FOUND"
+    http_status = 409
+    error_class = ErrorClass.CHECK
+    remedy = "`turnup check` shows what differs, `turnup repair` puts it back; then let the step be tried again."
 
 
 class TemplateFailed(TurnupError):

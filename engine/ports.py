@@ -15,6 +15,11 @@ from typing import Literal, NamedTuple, Protocol
 
 from engine.errors import ErrorClass, TurnupError
 
+DAY_ZERO = "day-0"
+"""Key of the fragment that holds what was on a target before us."""
+HELD = "held"
+"""Key of a fragment that was read from a target."""
+
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
@@ -33,6 +38,12 @@ class Trouble:
     def of(cls, error: TurnupError) -> Trouble:
         """The same error as data."""
         return cls(error.code, error.error_class, error.message, error.hint, error.target, error.may_retry)
+
+    def as_error(self) -> TurnupError:
+        """What stops everything on a target, as an error again."""
+        error = TurnupError(self.message, target=self.target, remedy=self.remedy)
+        error.__dict__.update(code=self.code, error_class=self.error_class, may_retry=self.may_retry)
+        return error
 
 
 # ---------------------------------------------------------------------------------------------------------------- inventory
@@ -232,6 +243,11 @@ class Outcome:
     learned: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Values only the target knows, per document `kind/key` (e.g. the id that the cloud controller gave)."""
 
+    def learned_of(self, nodes: Sequence[Node]) -> dict[str, str]:
+        """What the target told of the documents that these statements belong to."""
+        told = (values for document, values in self.learned.items() if any(node.path.startswith(document) for node in nodes))
+        return {name: value for values in told for name, value in values.items()}
+
 
 class Look(StrEnum):
     """What a wait found."""
@@ -285,9 +301,15 @@ class Targets(Protocol):
         """What the target holds, now, where these fragments say something: in its own notation, with its own values, and not only
         what they state (the whole of an entry that they name). Key `held`. Raises TargetError."""
 
+    def reads_first(self, target: str) -> bool:
+        """Whether a push reads what it replaces anyway, and refuses (DRIFT_FOUND) when it is not as it was left. Raises TargetUnknown."""
+
     def part(self, held: Fragment, fragments: Sequence[Fragment], also: Collection[str]) -> Fragment:
         """Of what a target holds, what these fragments state (whatever its values), the paths `also`, and what contradicts them.
         From there to the fragments leads a `change`. Pure."""
+
+    def as_held(self, fragment: Fragment, held: Fragment, paths: Collection[str]) -> Fragment:
+        """A fragment in which these of its nodes are as the target holds them: of another value, or not there. Pure."""
 
     def around(self, target: str, path: str) -> Iterator[str]:
         """The paths that a node may be below, innermost first. Pure."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeVar
 
 from nornir.core import Nornir
@@ -11,7 +12,7 @@ from nornir.core.inventory import Host
 from nornir.core.task import Task
 
 from engine.errors import TargetError, TargetTimeout, TargetUnknown, TurnupError
-from engine.ports import Answer, Change, Fragment, Look, Node, Outcome, Push, Question, TransactionState, Trouble, Wanted
+from engine.ports import DAY_ZERO, HELD, Answer, Change, Fragment, Look, Node, Outcome, Push, Question, TransactionState, Trouble, Wanted
 from tasks import change, kinds
 from tasks.render import render
 from tasks.runner import DeadlineRunner, NotAttempted
@@ -19,11 +20,8 @@ from tasks.transaction import outcome
 
 T = TypeVar("T")
 
-DAY_ZERO = "day-0"
-"""Key of the fragment that holds what we did not put there."""
-
-HELD = "held"
-"""Key of a fragment that was read from a target."""
+_SMALL = 50_000
+"""Characters of a fragment whose nodes are kept for a while; what a device holds as a whole is larger."""
 
 _TO_SETTLE = 30.0
 """Seconds that a push has beyond twice its own time. The second time is for waiting until a device has fallen back on its own."""
@@ -53,7 +51,9 @@ class NornirTargets:
 
     def nodes(self, fragment: Fragment) -> Sequence[Node]:
         """Return the statements of a fragment (`engine.ports.Targets`)."""
-        return change.for_platform(self.platform(fragment.target)).nodes(fragment.text)
+        platform = self.platform(fragment.target)
+        # a transaction asks for the same fragments again and again: what is applied, wanted, checked, settled
+        return _nodes(platform, fragment.text) if len(fragment.text) < _SMALL else change.for_platform(platform).nodes(fragment.text)
 
     def change(self, target: str, applied: Sequence[Fragment], wanted: Sequence[Fragment], others: Mapping[str, frozenset[str]]) -> Change:
         """Return the difference of wanted and applied (`engine.ports.Targets`)."""
@@ -69,10 +69,19 @@ class NornirTargets:
         kind, texts = kinds.for_platform(self.platform(target)), [fragment.text for fragment in fragments]
         return Fragment(target, HELD, self._run(target, "held", lambda host: kind.held(texts, host), self._seconds_to_ask))
 
+    def reads_first(self, target: str) -> bool:
+        """Whether a push looks at what it replaces (`engine.ports.Targets`)."""
+        return kinds.for_platform(self.platform(target)).reads_first
+
     def part(self, held: Fragment, fragments: Sequence[Fragment], also: Collection[str]) -> Fragment:
         """Return what these fragments state of what a target holds (`engine.ports.Targets`)."""
         notation = change.for_platform(self.platform(held.target))
         return replace(held, text=notation.part(held.text, [fragment.text for fragment in fragments], also))
+
+    def as_held(self, fragment: Fragment, held: Fragment, paths: Collection[str]) -> Fragment:
+        """Return a fragment with some of its nodes as the target holds them (`engine.ports.Targets`)."""
+        notation = change.for_platform(self.platform(fragment.target))
+        return replace(fragment, text=notation.as_held(fragment.text, held.text, paths))
 
     def around(self, target: str, path: str) -> Iterator[str]:
         """Return the paths that a node may be below (`engine.ports.Targets`)."""
@@ -145,6 +154,11 @@ class NornirTargets:
             raise result.exception
         value: T = result.result
         return value
+
+
+@lru_cache(maxsize=500)
+def _nodes(platform: str, text: str) -> Sequence[Node]:
+    return tuple(change.for_platform(platform).nodes(text))
 
 
 class _NotStarted(TargetTimeout):

@@ -226,10 +226,18 @@ class NullTargets:
         """All its lines."""
         return Fragment(target, "held", "\n".join(sorted(self.lines.get(target, ()))))
 
+    def reads_first(self, target: str) -> bool:
+        """They do not."""
+        return False
+
     def part(self, held: Fragment, fragments: Sequence[Fragment], also: Collection[str]) -> Fragment:
         """The lines that they state."""
         stated = {line for fragment in fragments for line in fragment.text.splitlines()} | set(also)
         return replace(held, text="\n".join(line for line in held.text.splitlines() if line in stated))
+
+    def as_held(self, fragment: Fragment, held: Fragment, paths: Collection[str]) -> Fragment:
+        """Without the lines that are not there."""
+        return replace(fragment, text="\n".join(line for line in fragment.text.splitlines() if line not in paths))
 
     def around(self, target: str, path: str) -> Iterator[str]:
         """Lines are beside each other."""

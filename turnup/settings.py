@@ -15,6 +15,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from engine import failpoints
+from engine.drift.policy import DriftPolicy
 from engine.errors import SettingsInvalid
 from engine.suggest import unknown
 
@@ -142,6 +143,10 @@ class Settings(BaseSettings):
     )
     webhook: WebhookSettings = WebhookSettings()
     worker: WorkingSettings = WorkingSettings()
+    drift: dict[str, DriftPolicy] = Field(
+        default_factory=dict,
+        description="what is done about changes of others, by target, by platform, or `*`: refuse (the default), overwrite, adopt, report",
+    )
 
     @classmethod
     def settings_customise_sources(

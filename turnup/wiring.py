@@ -143,7 +143,8 @@ class Wiring:
         """How the lanes are worked."""
         from engine.batch import WorkerSettings
 
-        return WorkerSettings(**self.settings.worker.model_dump(), poll_at_most=POLL_IN_LAB if self.settings.embedded else None)
+        poll = POLL_IN_LAB if self.settings.embedded else None
+        return WorkerSettings(**self.settings.worker.model_dump(), poll_at_most=poll, drift=self.settings.drift)
 
     def close(self) -> None:
         """Close what was opened. The lab goes on."""

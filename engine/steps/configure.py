@@ -13,11 +13,12 @@ import sqlalchemy as sa
 
 from engine.batch import Batch, Settlement, StepRef, Workplace, ref
 from engine.context import Scope
+from engine.drift import before
 from engine.errors import TurnupError
 from engine.failpoints import Failpoint, reached
 from engine.model import StepResult, StepState
 from engine.policy import after_trouble
-from engine.ports import Change, Fragment, Node, Outcome, Push, TransactionState, Trouble
+from engine.ports import Fragment, Node, Outcome, Push, TransactionState, Trouble
 from engine.steps.by_hand import believe
 from engine.steps.wanted import Work, own_key, work_of
 from engine.store import lanes
@@ -95,7 +96,7 @@ class _Pusher:
         for transaction in left:
             outcome = at.targets.resolve(replace(self._push(transaction, ()), old_session=self.session))
             if outcome.state is TransactionState.NOT_ATTEMPTED and outcome.trouble is not None:
-                raise _as_error(outcome.trouble)
+                raise outcome.trouble.as_error()
             reached(Failpoint.RESOLVED)
             yield self._resolved(transaction, outcome)
 
@@ -116,7 +117,7 @@ class _Pusher:
             for tree in trees.values():
                 for step in tree.steps.values():
                     if step.id in numbers and not step.state.final:
-                        learned = _learned(outcome, stated.get(own_key(at.scope(tree), step), ()))
+                        learned = outcome.learned_of(stated.get(own_key(at.scope(tree), step), ()))
                         result = StepResult(StepState.DONE, evidence=_FOUND, learned=learned, transaction=transaction.id)
                         tree.settle(step, result, at.clock.now(), at.clock.real())
                 tree.roll(at.clock.now())
@@ -131,12 +132,17 @@ class _Pusher:
         if not works:
             return
         try:
-            change, stated = self._change(works)
+            seen, stated = self._change(works)
         except TurnupError as error:
+            if error.may_retry:  # of the target, which was looked at: no order's fault
+                yield Settlement({ref(work.step): self._after(work, Trouble.of(error)) for work in works})
+                return
             yield from self._split(works, Settlement({}), Trouble.of(error))
             return
-        transaction = OpenTransaction(uuid.uuid4().hex, self.target, change, tuple(stated))
-        if not change:
+        if seen.nodes:
+            yield before.told(seen, self.target, {work.step.root for work in works}, self.at)
+        transaction = OpenTransaction(uuid.uuid4().hex, self.target, seen.change, tuple(stated))
+        if not seen.change:
             self.done |= {ref(work.step) for work in works}
             yield self._nothing_to_do(works, stated)
             return
@@ -164,7 +170,7 @@ class _Pusher:
                 given_back.append(work)
         return possible, given_back
 
-    def _change(self, works: Sequence[Work]) -> tuple[Change, dict[Fragment, Sequence[Node]]]:
+    def _change(self, works: Sequence[Work]) -> tuple[before.Seen, dict[Fragment, Sequence[Node]]]:
         at, target = self.at, self.target
         wanted = {fragment.key: fragment for work in works for fragment in work.fragments}
         stated = {fragment: at.targets.nodes(fragment) for fragment in wanted.values()}
@@ -175,7 +181,9 @@ class _Pusher:
             return applied, at.configurations.others(tx, target, wanted, [*nodes, *(n for found in stated.values() for n in found)])
 
         applied, others = at.store.database.look(held)
-        return at.targets.change(target, list(applied.values()), list(wanted.values()), others), stated
+        change = at.targets.change(target, list(applied.values()), list(wanted.values()), others)
+        seen = before.look(at, target, applied, wanted, others, change)
+        return seen, {fragment: at.targets.nodes(fragment) for fragment in seen.wanted} if seen.nodes else stated
 
     def _write_ahead(self, transaction: OpenTransaction, works: Sequence[Work]) -> None:
         holding, carried = self.batch.holding, [(work.step.id, work.step.root) for work in works]
@@ -222,7 +230,7 @@ class _Pusher:
         self, transaction: OpenTransaction, work: Work, outcome: Outcome, stated: Mapping[Fragment, Sequence[Node]]
     ) -> StepResult:
         evidence = "; ".join(check.evidence for check in outcome.checks if check.step == work.step.id)
-        learned = _learned(outcome, [node for fragment in work.fragments for node in stated[fragment]])
+        learned = outcome.learned_of([node for fragment in work.fragments for node in stated[fragment]])
         return StepResult(StepState.DONE, evidence=evidence, learned=learned, transaction=transaction.id)
 
     def _nothing_to_do(
@@ -290,16 +298,3 @@ class _Pusher:
                 )
 
         return Settlement(results, write)
-
-
-def _learned(outcome: Outcome, nodes: Sequence[Node]) -> dict[str, str]:
-    """What the target told of the documents that these statements belong to."""
-    told = (values for document, values in outcome.learned.items() if any(node.path.startswith(document) for node in nodes))
-    return {name: value for values in told for name, value in values.items()}
-
-
-def _as_error(trouble: Trouble) -> TurnupError:
-    """A trouble that stops everything on this target, as an error again."""
-    error = TurnupError(trouble.message, target=trouble.target, remedy=trouble.remedy)
-    error.__dict__.update(code=trouble.code, error_class=trouble.error_class, may_retry=trouble.may_retry)
-    return error

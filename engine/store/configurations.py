@@ -68,7 +68,7 @@ class Configurations:
     def applied(self, tx: sa.Connection, target: str, keys: Iterable[str]) -> dict[str, Fragment]:
         """The applied fragments of these keys on a target."""
         found: dict[str, Fragment] = {}
-        for chunk in _chunks(sorted(set(keys))):
+        for chunk in chunks(sorted(set(keys))):
             statement = (
                 sa.select(configurations.c.key, configurations.c.text_sealed)
                 .join(targets, targets.c.id == configurations.c.target)
@@ -94,7 +94,7 @@ class Configurations:
         mine = sa.select(configurations.c.id).where(configurations.c.target == number, configurations.c.key.in_(sorted(set(own))))
         excluded = list(tx.execute(mine).scalars())
         found: dict[str, frozenset[str]] = {}
-        for chunk in _chunks(sorted(texts)):
+        for chunk in chunks(sorted(texts)):
             for path, value in tx.execute(_one_holder(number, chunk, excluded)):
                 if value is not None:
                     known = {fingerprint(text): text for text in values[path]}
@@ -106,7 +106,7 @@ class Configurations:
     ) -> None:
         """These fragments are what the target now holds under their keys."""
         numbers = self._numbers(tx, target, root, transaction, list(fragments))
-        for chunk in _chunks(sorted(numbers.values())):
+        for chunk in chunks(sorted(numbers.values())):
             tx.execute(sa.delete(nodes).where(nodes.c.configuration.in_(chunk)))
         index = [
             {"target": target, "path": path, "configuration": numbers[fragment.key], "value": value}
@@ -123,7 +123,7 @@ class Configurations:
         common = {"target": target, "root": root, "transaction": transaction, "applied": self._now()}
         made = {f.key: {**common, "key": f.key, "text_sealed": self._store.vault.seal(f.text)} for f in fragments}
         known: dict[str, int] = {}
-        for chunk in _chunks(sorted(made)):
+        for chunk in chunks(sorted(made)):
             where = (configurations.c.target == target, configurations.c.key.in_(chunk))
             known |= dict(tx.execute(sa.select(configurations.c.key, configurations.c.id).where(*where)).all())
         if known:
@@ -158,7 +158,9 @@ class Configurations:
                 opened=self._now(),
             )
         )
-        tx.execute(sa.insert(transaction_steps), [{"transaction": transaction.id, "step": step, "root": root} for step, root in steps])
+        carried = [{"transaction": transaction.id, "step": step, "root": root} for step, root in steps]
+        if carried:
+            tx.execute(sa.insert(transaction_steps), carried)
 
     def close(self, tx: sa.Connection, transaction: str, outcome: Outcome, hidden: Iterable[str]) -> None:
         """Record what became of a transaction. `hidden`: secrets that a device's message might repeat."""
@@ -208,5 +210,6 @@ def _one_holder(target: int, paths: Sequence[int], excluded: Sequence[int]) -> s
     return sa.select(asked.c.path, one)
 
 
-def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
+def chunks(values: Sequence[T], size: int = _CHUNK) -> Iterator[Sequence[T]]:
+    """In pieces that every database takes as parameters of one statement."""
+    return (values[start : start + size] for start in range(0, len(values), size))

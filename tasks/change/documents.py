@@ -79,6 +79,12 @@ class Documents:
         stated = {document.path for fragment in fragments for document in self.parse(fragment)} | set(also)
         return json.dumps([document.model_dump() for document in self.parse(text) if document.path in stated], ensure_ascii=False)
 
+    def as_held(self, text: str, held: str, paths: Collection[str]) -> str:
+        """These documents as the system has them."""
+        there = _by_path(self.parse(held))
+        found = (there.get(document.path) if document.path in paths else document for document in self.parse(text))
+        return json.dumps([document.model_dump() for document in found if document is not None], ensure_ascii=False)
+
     def around(self, path: str) -> Iterator[str]:  # noqa: ARG002 - the shape of a notation
         """Nothing: documents are beside each other."""
         return iter(())

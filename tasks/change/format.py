@@ -32,6 +32,9 @@ class Format(Protocol):
         is a `change`. With it the statements `also` (paths), and what contradicts the fragments: another case of a choice, further
         entries of a list whose order they state."""
 
+    def as_held(self, text: str, held: str, paths: Collection[str]) -> str:
+        """A fragment in which these of its statements are as a target holds them: of another value, or not there."""
+
     def around(self, path: str) -> Iterator[str]:
         """The paths that a statement is below, innermost first; not all of them need be statements. Nothing for what has no element
         of its own."""

@@ -54,6 +54,12 @@ class SetLines:
                     found.setdefault(statement.path, statement)
         return "\n".join(statement.set() for statement in found.values())
 
+    def as_held(self, text: str, held: str, paths: Collection[str]) -> str:
+        """These lines as the router has them."""
+        there = {statement.path: statement for _, line in lines(held) for statement in _tolerated(line)}
+        found = (there.get(path) if path in paths else statement for path, statement in self.parse(text).items())
+        return "\n".join(statement.set() for statement in found if statement is not None)
+
     def around(self, path: str) -> Iterator[str]:
         """The same words, but for the last ones."""
         words = words_of(path)[0]

@@ -9,7 +9,7 @@ from tasks.change.difference import Difference, difference, union
 from tasks.change.format import Others
 from tasks.change.xml_edit import Editor
 from tasks.change.xml_show import show
-from tasks.change.xml_tree import STEP, Origin, Reader, Statement, flat, merged, prune
+from tasks.change.xml_tree import STEP, Origin, Reader, Statement, flat, merged, prune, take_over
 from tasks.change.yang import schema
 
 
@@ -37,6 +37,12 @@ class Xml:
         held = Reader(schema(), Origin.DEVICE).read(text)
         prune(held, stated, frozenset(also))
         return Editor(schema(), Difference({}, {}, {})).fragment(held)
+
+    def as_held(self, text: str, held: str, paths: Collection[str]) -> str:
+        """These elements as the device has them."""
+        root = Reader(schema()).read(text)
+        take_over(root, Reader(schema(), Origin.DEVICE).read(held), frozenset(paths))
+        return Editor(schema(), Difference({}, {}, {})).fragment(root)
 
     def around(self, path: str) -> Iterator[str]:
         """The same steps, but for the last ones; nothing for the case of a choice."""

@@ -219,6 +219,18 @@ def prune(root: Statement, stated: Mapping[str, str], also: Collection[str]) -> 
             del root.children[path]
 
 
+def take_over(root: Statement, held: Statement, paths: Collection[str]) -> None:
+    """Make these statements of a tree what they are in another one: of another value, or not there."""
+    for path, child in list(root.children.items()):
+        there = held.children.get(path)
+        if path in paths and there is None:
+            del root.children[path]
+            continue
+        if path in paths and there is not None:
+            child.value = there.value
+        take_over(child, there or Statement(child.node, path), paths)
+
+
 def _contradicts(child: Statement, parent: Statement, stated: Mapping[str, str]) -> bool:
     """Whether it is of another case than what is stated, or in a list of which all is stated."""
     place = parent.path

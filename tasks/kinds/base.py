@@ -16,6 +16,10 @@ class Kind(Protocol):
     The methods never raise for what the target does when an Outcome or Answer can say it.
     """
 
+    @property
+    def reads_first(self) -> bool:
+        """Whether a push reads what it replaces and refuses (DriftFound) when that is not as it was left."""
+
     def push(self, push: Push, host: Host) -> Outcome:
         """Carry out one transaction: it ends confirmed, reversed, refused or not attempted; unknown only if nothing could be found out."""
 

@@ -16,7 +16,7 @@ from typing import Any
 import stamina
 from nornir.core.inventory import Host
 
-from engine.errors import CheckFailed, LeaseLost, TargetDenied, TargetError, TargetLost, TargetRefused, TurnupError
+from engine.errors import CheckFailed, DriftFound, LeaseLost, TargetDenied, TargetError, TargetLost, TargetRefused, TurnupError
 from engine.failpoints import Failpoint, reached
 from engine.ports import Answer, CheckResult, Outcome, Push, Question, TransactionState
 from tasks.kinds.bodies import Body, as_stated, differing
@@ -182,8 +182,7 @@ class DocumentTransaction:
         for operation in self._operations:
             self._store.deadline.require(self._push.target, f"{operation.path} was written")
             held = self._store.read(operation.kind, operation.key)
-            if operation.body is not None and held is not None and differing(held, operation.body):
-                self._replaceable(operation, held)
+            self._as_left(operation, held)
             self._tried.append(operation)  # also what is done already: by an earlier attempt of this same push
             try:
                 self._store.make(operation, held)
@@ -192,14 +191,19 @@ class DocumentTransaction:
                 raise
             reached(Failpoint.EDITED)
 
-    def _replaceable(self, operation: Operation, held: Body) -> None:
-        """Raise TargetRefused when something else is there than is to be replaced: it could not be put back."""
-        unexpected = differing(held, operation.was) if operation.was is not None else differing(held, operation.body or {})
-        if unexpected:
-            raise TargetRefused(
-                f"{self._push.target} holds {operation.path} already, with other values of {', '.join(unexpected)}",
-                target=self._push.target,
-            )
+    def _as_left(self, operation: Operation, held: Body | None) -> None:
+        """Raise DriftFound when it is not as it was left: it could not be put back. Raises TargetRefused when something is in the way of
+        what is new. What is done already is done."""
+        target, path, body, was = self._push.target, operation.path, operation.body, operation.was
+        if held is None:
+            if body is not None and was is not None:
+                raise DriftFound(f"{target} is not as it was left: {path} is missing", target=target)
+        elif body is None or differing(held, body):
+            if body is not None and was is None:
+                names = ", ".join(differing(held, body))
+                raise TargetRefused(f"{target} holds {path} already, with other values of {names}", target=target)
+            if other := differing(held, was or {}):
+                raise DriftFound(f"{target} is not as it was left: {path} has other values of {', '.join(other)}", target=target)
 
     def _missing(self) -> str:
         """Read back. Return what is not as sent, as a sentence; empty when all is."""
@@ -229,7 +233,7 @@ class DocumentTransaction:
     def _undone(self, error: TurnupError, checks: tuple[CheckResult, ...] = ()) -> Outcome:
         """Undo what was done or may have been done, and say so."""
         if not self._tried:
-            refused = isinstance(error, TargetRefused)
+            refused = isinstance(error, (TargetRefused, DriftFound))
             return outcome(TransactionState.REFUSED if refused else TransactionState.NOT_ATTEMPTED, error, checks)
         if not self._push.holds():
             return self._left_open(checks)
@@ -253,6 +257,8 @@ Opened = Callable[[Host, Deadline], AbstractContextManager[DocumentStore]]
 
 class DocumentKind:
     """What all kinds of targets that hold documents share of `tasks.kinds.base.Kind`."""
+
+    reads_first = True
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened

@@ -44,6 +44,8 @@ class Stage(Enum):
 class NetconfKind:
     """See the module."""
 
+    reads_first = False
+
     def push(self, push: Push, host: Host) -> Outcome:
         """Carry out one transaction (`tasks.kinds.base.Kind`)."""
         deadline = Deadline(push.timeout)

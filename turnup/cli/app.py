@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from turnup.cli import about, catalogue, demo, fallout, inventory, lab, orders, plan, run, worker
+from turnup.cli import about, catalogue, demo, drift, fallout, inventory, lab, orders, plan, run, worker
 from turnup.cli.session import Session
 
 app = typer.Typer(
@@ -45,6 +45,8 @@ app.command(rich_help_panel=ORDERS)(orders.orders)
 app.command(rich_help_panel=ORDERS)(orders.show)
 app.add_typer(fallout.app, name="fallout", rich_help_panel=ORDERS)
 app.command(rich_help_panel=ORDERS)(worker.worker)
+app.command(rich_help_panel=SYSTEM)(drift.check)
+app.command(rich_help_panel=SYSTEM)(drift.repair)
 app.command(rich_help_panel=SYSTEM)(demo.demo)
 app.add_typer(lab.app, name="lab", rich_help_panel=SYSTEM)
 app.add_typer(inventory.app, name="inventory", rich_help_panel=SYSTEM)

@@ -30,6 +30,8 @@ _MARKS: Mapping[str, tuple[str, str]] = {
     "done": ("✔", "green"),
     "active": ("✔", "green"),
     "confirmed": ("✔", "green"),
+    "same": ("✔", "green"),
+    "differs": ("✘", "red"),
     "failed": ("✘", "red"),
     "aborted": ("✘", "red"),
     "terminated": ("✘", "dim"),
