@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -119,6 +120,12 @@ class WorkerSettings:
     """Lanes that a process works at the same time."""
     sweep: float = 1.0
     """Between two looks for lanes with work of which no hint came."""
+    patience: float = 300.0
+    """The next in line for an exhausted pool asks again after this long, also when nobody heard that there is something."""
+    watch: float = 2.0
+    """Between two looks for what others have changed in the inventory, while somebody waits for a pool."""
+    quarantine: Mapping[str, timedelta] = field(default_factory=dict)
+    """How long nobody gets what was given back, by kind of resource; people's time."""
     poll_at_most: float | None = None
     """Shorter looks than the catalogue says (the embedded lab's clock runs faster than the real one)."""
     drift: Mapping[str, DriftPolicy] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 
 from engine.batch import Workplace
+from engine.capacity import CapacityWatch
 from engine.errors import TurnupError
 from engine.executor import Sweep
 from engine.worker import Worker
@@ -44,6 +45,7 @@ class ProcrastinateExecutor:
         self._stop = threading.Event()
         self._worker = Worker(at, self.hint, self._stop.is_set)
         self._sweep = Sweep(at, self.hint, self._stop)
+        self._watch = CapacityWatch(at, self.hint, self._stop)
         conninfo = at.store.database.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._telling = procrastinate.App(
             connector=procrastinate.SyncPsycopgConnector(conninfo=conninfo, kwargs={"options": _OPTIONS}, min_size=1, max_size=4)
@@ -75,6 +77,7 @@ class ProcrastinateExecutor:
         self._telling.open()
         self._thread.start()
         self._sweep.start()
+        self._watch.start()
 
     def stop(self) -> None:
         """Finish the batches that are being done, begin no new ones."""
@@ -82,6 +85,7 @@ class ProcrastinateExecutor:
         self._listens.wait()
         self._end_listening()
         self._sweep.join()
+        self._watch.join()
         self._thread.join()
         self._pool.shutdown()
         self._telling.close()

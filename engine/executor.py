@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import structlog
 
 from engine.batch import Workplace
+from engine.capacity import CapacityWatch
 from engine.errors import TurnupError, WorkerRunning
 from engine.store import lanes
 from engine.worker import Worker, limit_of
@@ -49,6 +50,7 @@ class LocalExecutor:
         self._stop = threading.Event()
         self._worker = Worker(at, self.hint, self._stop.is_set)
         self._sweep = Sweep(at, self.hint, self._stop)
+        self._watch = CapacityWatch(at, self.hint, self._stop)
         self._threads: list[threading.Thread] = []
         self.settled = 0
 
@@ -69,6 +71,7 @@ class LocalExecutor:
         for thread in self._threads:
             thread.start()
         self._sweep.start()
+        self._watch.start()
 
     def stop(self) -> None:
         """Finish the batches that are being done, begin no new ones."""
@@ -78,6 +81,7 @@ class LocalExecutor:
         for thread in self._threads:
             thread.join()
         self._sweep.join()
+        self._watch.join()
 
     def _work(self) -> None:
         while (lane := self._queue.get()) is not None and not self._stop.is_set():

@@ -137,6 +137,9 @@ class Step(Tracked):
     noted: float = 0.0
     """When `due` was set, by the same clock; 0 when it is a date that somebody asked for."""
     awaits: str | None = None
+    """The event that would end a wait, or the pool that a held reservation waits for."""
+    since: float = 0.0
+    """Since when it waits for a pool (real seconds): its place in the queue, also when it waits for another one by now. 0: it does not."""
     trouble: Trouble | None = None
     evidence: str = ""
     learned: dict[str, str] = field(default_factory=dict)
@@ -148,6 +151,19 @@ class Step(Tracked):
     given: dict[str, str] = field(default_factory=dict)
     """Values that a person gave for its next attempt: the resource wanted of a reservation, or what was found when it was done by hand."""
     ended: datetime | None = None
+
+    @property
+    def asking(self) -> bool:
+        """It waits for a pool and asks again whether there is something. Until there is, nothing has changed for anybody."""
+        return self.awaits is not None and self.trouble is not None and self.kind is StepKind.RESERVE and self.state in _ASKING
+
+    @property
+    def held(self) -> bool:
+        """It stands still for a person, or until there is capacity."""
+        return self.state is StepState.HELD or self.asking
+
+
+_ASKING = (StepState.READY, StepState.RUNNING)
 
 
 @dataclass

@@ -92,6 +92,8 @@ class Allocation:
     attributes: Mapping[str, str | int]
     objects: tuple[ObjectRef, ...]
     """NetBox objects made or taken for it, in the order of creation; released in reverse."""
+    pool: str = ""
+    """Where it came from, e.g. `vlan:EAST-07-RES`: who waits for that may have it when it is released."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Site:
     elements: Mapping[str, tuple[str, ...]]
 
 
-ItemState = Literal["reserved", "active"]
+ItemState = Literal["reserved", "active", "quarantine"]
 
 
 class Inventory(Protocol):
@@ -132,8 +134,18 @@ class Inventory(Protocol):
     def expected(self, needs: Sequence[Need]) -> Mapping[Mark, Allocation | Shortage]:
         """What `reserve` would most likely give now. Takes nothing. `objects` is empty."""
 
-    def release(self, allocations: Sequence[Allocation]) -> None:
-        """Give back, in reverse order of creation. Idempotent: what is gone is gone."""
+    def pool(self, need: Need) -> str:
+        """What is waited for when there is nothing left for this need: the pool of its shortage. Pure. Raises InventoryIncomplete when
+        the catalogue does not name one."""
+
+    def release(self, allocations: Sequence[Allocation], *, until: datetime | None = None) -> None:
+        """Give back, in reverse order of creation. Idempotent: what is gone is gone.
+
+        `until`: not before then (people's time). Until it is released once more it stays taken, and is marked as in quarantine."""
+
+    def changes(self, after: int | None, pools: Collection[str]) -> tuple[int, set[str]]:
+        """In which of these pools there may be something now that others than we have changed the inventory since `after`, and how far
+        was read. Without `after` nothing is known, and it may be in any. Cheap: one look, however much there is in the pools."""
 
     def activate(self, allocations: Sequence[Allocation]) -> None:
         """Mark as in use: reserved -> active; an ONT planned -> active, shipped. Idempotent."""

@@ -101,15 +101,26 @@ def require(level: Level, name: str, source: OrderState, to: OrderState) -> None
         raise IllegalTransition(f"{name} cannot go from {source} to {to}; from {source} it may go to {allowed}")
 
 
-def roll_up(states: Iterable[OrderState]) -> OrderState:
+class RollUp(StrEnum):
+    """What becomes of the whole when a part of it is held while others run."""
+
+    HELD_WINS = "held-wins"
+    """It is held: somebody on our side must act, and the customer may be told."""
+    RUNNING_WINS = "running-wins"
+    """It is `inProgress`, as TMF641's user guide has it, and held when nothing of it runs any more."""
+
+
+def roll_up(states: Iterable[OrderState], policy: RollUp = RollUp.HELD_WINS) -> OrderState:
     """State of an order from its items, of an item from the items that it decomposed into.
 
-    Something held holds the whole (a person must act); something running keeps it `inProgress`; waiting for an outside party
-    alone makes it `pending`; when all are final, all completed is `completed`, some is `partial`, none is `failed`.
+    Something held holds the whole (a person must act), or by the other policy only when nothing runs; something running keeps it
+    `inProgress`; waiting for an outside party alone makes it `pending`; when all are final, all completed is `completed`, some is
+    `partial`, none is `failed`.
     """
     seen = set(states)
     if OrderState.HELD in seen:
-        return OrderState.HELD
+        runs = policy is RollUp.RUNNING_WINS and OrderState.IN_PROGRESS in seen
+        return OrderState.IN_PROGRESS if runs else OrderState.HELD
     if seen and all(state.final for state in seen):
         return _final(seen)
     if OrderState.IN_PROGRESS in seen:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from engine.errors import StepCrashed
 from engine.model import Event, Instance, Item, Order, Step, StepKind, StepResult, StepState, Tracked
 from engine.ports import Allocation, Mark, Trouble
-from engine.states import Level, OrderState, ProductState, ServiceState, legal, require, roll_up
+from engine.states import Level, OrderState, ProductState, RollUp, ServiceState, legal, require, roll_up
 
 V = TypeVar("V", bound=Tracked)
 POISONOUS = 3
@@ -36,6 +36,7 @@ class Tree:
         steps: Iterable[Step],
         allocations: Iterable[Allocation] = (),
         instances: Iterable[Instance] = (),
+        roll_up: RollUp = RollUp.HELD_WINS,
     ) -> None:
         self.orders = {order.id: order for order in orders}
         self.items = {(item.order, item.id): item for item in items}
@@ -43,6 +44,7 @@ class Tree:
         self.allocations = {allocation.mark: allocation for allocation in allocations}
         self.instances = {instance.id: instance for instance in instances}
         self.events: list[Event] = []
+        self._policy = roll_up
 
     def copy(self) -> Tree:
         """Another tree that can be changed by itself. Values of attributes are never changed in place, so they are shared."""
@@ -51,7 +53,7 @@ class Tree:
         copied.items = {key: _copied(item) for key, item in self.items.items()}
         copied.steps = {key: _copied(step) for key, step in self.steps.items()}
         copied.instances = {key: _copied(instance) for key, instance in self.instances.items()}
-        copied.allocations, copied.events = dict(self.allocations), []
+        copied.allocations, copied.events, copied._policy = dict(self.allocations), [], self._policy
         return copied
 
     # -- looking -------------------------------------------------------------------------------------------------------
@@ -141,16 +143,26 @@ class Tree:
 
     def resume(self, step: Step, now: datetime, real: float, why: str) -> bool:
         """Take up again what stood still, with all its tries before it. False when it is not held (any more): then nothing changes.
+        What waits for a pool asks now, whoever else waits.
 
         `why` is for people: there is capacity, somebody says so. To be followed by `roll`, which ends `held` through `inProgress`.
         """
-        if step.state is not StepState.HELD:
+        if not step.held:
             return False
-        step.state = StepState.READY if self._is_free(step) else StepState.BLOCKED
-        step.trouble, step.awaits = None, None
+        if step.state is not StepState.RUNNING:
+            step.state = StepState.READY if self._is_free(step) else StepState.BLOCKED
+        step.trouble = None
         step.failures, step.failing, step.crashes = 0, 0.0, 0
         step.due = step.noted = real
         self.emit(step.order, step.item, "resume", now, step=step.key, reason=why)
+        return True
+
+    def ask_again(self, step: Step, real: float) -> bool:
+        """There may be what a step is held for: it asks, in its turn. What people see of it stays as it is until it got something."""
+        if step.state is not StepState.HELD or step.awaits is None:
+            return False
+        step.state, step.failures, step.failing = StepState.READY, 0, 0.0
+        step.due = step.noted = real
         return True
 
     def _reject(self, step: Step, now: datetime) -> None:
@@ -217,7 +229,7 @@ class Tree:
             stopped = [step for step in gating.get((order.id, None), ()) if step.state in (StepState.HELD, StepState.FAILED)]
             for item in items:
                 self._roll_item(order, item, gating.get((order.id, item.id), []), stopped, now)
-            state = roll_up(item.state for item in items)
+            state = roll_up((item.state for item in items), self._policy)
             if state is not OrderState.ACKNOWLEDGED:
                 self._move_order(order, state, now)
 
@@ -230,7 +242,8 @@ class Tree:
                 item.trouble = None
                 self._move_item(item, OrderState.IN_PROGRESS, now)
             return
-        states = [child.state for child in children] + ([_of_steps(own, item)] if own else [])
+        states = [roll_up((child.state for child in children), self._policy)] if children else []
+        states += [_of_steps(own, item)] if own else []
         states += [OrderState.HELD if step.state is StepState.HELD else OrderState.FAILED for step in stopped if not own]
         if any(step.state is StepState.HELD for step in stopped):
             states.append(OrderState.HELD)
@@ -311,7 +324,7 @@ def _of_children(children: list[Item], state: OrderState) -> Trouble | None:
 
 def _of_steps(steps: list[Step], item: Item) -> OrderState:
     """State of an item that follows from its own steps."""
-    states = {step.state for step in steps}
+    states = {StepState.HELD if step.held else step.state for step in steps}
     if states == {StepState.DONE}:
         return OrderState.COMPLETED
     if states & {StepState.FAILED, StepState.CANCELLED}:

@@ -286,10 +286,10 @@ def services(at: Records, customer: str | None = None) -> list[InstanceView]:
 
 
 def held(at: Records) -> list[tuple[Allocation, ItemState]]:
-    """All allocations that orders hold, each with the state in which the inventory should have it."""
+    """All allocations that orders hold or that are in quarantine, each with the state in which the inventory should have it."""
     with at.store.database.read() as tx:
         found = tx.execute(sa.select(allocated).where(allocated.c.state != "released")).mappings().all()
-    return [(rows.read_allocation(row), "active" if row["state"] == "active" else "reserved") for row in found]
+    return [(rows.read_allocation(row), row["state"]) for row in found]
 
 
 def progress(tree: Tree) -> bool:

@@ -7,7 +7,8 @@ A batch costs the same, whatever its size (100 claims or pool objects per POST).
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
@@ -17,6 +18,7 @@ from inventory import claims as claiming
 from inventory import stock
 from inventory.addresses import Addresses, DelegatedPrefixes, PrefixPools
 from inventory.available import AskedBefore, Available
+from inventory.changes import Changes
 from inventory.claims import Claims
 from inventory.client import NetBox
 from inventory.exact import Exact
@@ -54,6 +56,7 @@ class NetBoxResources:
         self._exact = Exact(self.client, self._sites, {kind.name: kind for kind in kinds})
         self._finder = Finder(self.client, kinds)
         self._lifecycle = Lifecycle(self.client)
+        self._changes = Changes(self.client, self._sites)
         self._asked: OrderedDict[Mark, None] = OrderedDict()
         self._unlabelled: dict[Mark, Allocation] = {}
         """ONTs that were claimed and still look like stock."""
@@ -102,13 +105,24 @@ class NetBoxResources:
         self._settle(needs, results)
         return {need.mark: results[need.mark] for need in needs}
 
-    def release(self, allocations: Sequence[Allocation]) -> None:
-        """Give back, in reverse order of creation; see `engine.ports.Inventory`."""
+    def pool(self, need: Need) -> str:
+        """Return what is waited for when there is nothing left for this need; see `engine.ports.Inventory`."""
+        return label(need)
+
+    def changes(self, after: int | None, pools: Collection[str]) -> tuple[int, set[str]]:
+        """Read on in NetBox's change log; see `engine.ports.Inventory`."""
+        return self._changes.look(after, pools)
+
+    def release(self, allocations: Sequence[Allocation], *, until: datetime | None = None) -> None:
+        """Give back, in reverse order of creation, or put into quarantine; see `engine.ports.Inventory`."""
         with self._labelling:  # or an ONT would be labelled after it was put back to stock
             with self._lock:
                 for allocation in allocations:
                     self._asked.pop(allocation.mark, None)
                     self._unlabelled.pop(allocation.mark, None)
+            if until is not None:
+                self._lifecycle.quarantine(allocations, until)
+                return
             freed = self._lifecycle.release(allocations)
         self._claims.freed(freed)
         for pool in self._pools.values():

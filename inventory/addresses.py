@@ -15,7 +15,7 @@ from engine.ports import Allocation, Need, ObjectRef
 from inventory.available import Source
 from inventory.client import NetBox
 from inventory.fields import JsonObject
-from inventory.needs import pool_of
+from inventory.needs import label, pool_of
 from inventory.rows import Prefix, parse
 
 IPV4 = "ipv4"
@@ -96,9 +96,8 @@ class Addresses:
             "subnet_id": prefix.custom_fields.dhcp_subnet_id or 0,
             "pool": pool_of(need),
         }
-        return Allocation(
-            need.mark, need.kind, need.service, attributes, (ObjectRef("ipam.ip-addresses", row["id"]),) if "id" in row else ()
-        )
+        objects = (ObjectRef("ipam.ip-addresses", row["id"]),) if "id" in row else ()
+        return Allocation(need.mark, need.kind, need.service, attributes, objects, label(need))
 
     def shown(self, _need: Need, free: Sequence[JsonObject], count: int) -> list[JsonObject]:
         """Return the first of what is free."""
@@ -134,7 +133,7 @@ class DelegatedPrefixes:
             "subnet_id": source.custom_fields.dhcp_subnet_id or 0,
         }
         objects = (ObjectRef("ipam.prefixes", row["id"]),) if "id" in row else ()
-        return Allocation(need.mark, need.kind, need.service, attributes, objects)
+        return Allocation(need.mark, need.kind, need.service, attributes, objects, label(need))
 
     def shown(self, need: Need, free: Sequence[JsonObject], count: int) -> list[JsonObject]:
         """Cut the first prefixes of the wanted length out of the free blocks, as NetBox does."""

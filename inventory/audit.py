@@ -17,7 +17,7 @@ from inventory.fields import CLAIM, IMPORTED, AllocState
 from inventory.lifecycle import DEVICES, INTERFACES, path
 from inventory.rows import Device, Interface, Row, parse
 
-_HELD: Filters = {"cf_alloc_state": [AllocState.RESERVED.value, AllocState.ACTIVE.value, AllocState.RELEASING.value]}
+_HELD: Filters = {"cf_alloc_state": [state.value for state in AllocState if state is not AllocState.FREE]}
 LISTS: Mapping[str, tuple[type[Row], Filters]] = {
     # claims are looked at with or without marks: one without occupies its port all the same
     INTERFACES: (Interface, {"type": "virtual"}),
@@ -129,7 +129,12 @@ class _Comparison:
 def _read(client: NetBox, model: str) -> dict[int, Row]:
     kind, filters = LISTS[model]
     rows = (parse(kind, row) for row in client.read(path(model), {**filters, "tag__n": IMPORTED}))
-    return {row.id: row for row in rows if IMPORTED not in row.tags and (not isinstance(row, Interface) or _is_claim(row))}
+    return {row.id: row for row in rows if IMPORTED not in row.tags and (_is_claim(row) if isinstance(row, Interface) else _is_ours(row))}
+
+
+def _is_ours(row: Row) -> bool:
+    """Whether an order has to do with it: people put things into quarantine as well."""
+    return row.custom_fields.alloc_state != AllocState.QUARANTINE.value or row.custom_fields.order_item is not None
 
 
 def _is_claim(row: Interface) -> bool:

@@ -63,6 +63,7 @@ class CustomFields(BaseModel):
     mac_address: Text = None
     oui: Text = None
     shipped: Flag = None
+    reserved_until: Text = None
 
 
 def marked(mark: Mark, service: str, state: AllocState) -> JsonObject:
@@ -72,6 +73,10 @@ def marked(mark: Mark, service: str, state: AllocState) -> JsonObject:
 
 UNMARKED: Mapping[str, Any] = {"order_id": None, "order_item": None, "service_id": None, "alloc_state": AllocState.FREE.value}
 """Custom fields of an object that is nobody's any more."""
+
+
+OURS = tuple(f"turnup: {what}" for what in ("reserved", "planned", "active", "shipped", "released", "back to stock", "in quarantine"))
+"""How lines of the change log begin by which orders take, use and release something. What was taken and not kept is not among them."""
 
 
 def message(what: str, mark: Mark) -> str:

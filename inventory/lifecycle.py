@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine.errors import InventoryIncomplete, InventoryUnreachable
 from engine.ports import Allocation
@@ -86,6 +87,21 @@ class Lifecycle:
                 self._client.delete(path(model), {each.row.id: message("released", each.allocation.mark) for each in held})
         return [each.row for each in claims if isinstance(each.row, Interface)]
 
+    def quarantine(self, allocations: Sequence[Allocation], until: datetime) -> None:
+        """Show that nobody uses them any more, and that nobody gets them before `until`; what is gone is gone."""
+        by_model = _by_model(allocations)
+
+        def body(allocation: Allocation) -> JsonObject:
+            fields = marked(allocation.mark, allocation.service, AllocState.QUARANTINE)
+            text = message(f"in quarantine until {until:%Y-%m-%d %H:%M}", allocation.mark)
+            return {"custom_fields": {**fields, "reserved_until": until.isoformat(timespec="seconds")}, "changelog_message": text}
+
+        claims = self._write(INTERFACES, by_model.get(INTERFACES, {}), _in_quarantine, body)
+        owned = _claimed_devices(claims)
+        self._write(DEVICES, {key: held for key, held in by_model.get(DEVICES, {}).items() if key in owned}, _in_quarantine, body)
+        for model in by_model.keys() - {INTERFACES, DEVICES}:
+            self._write(model, by_model[model], _in_quarantine, body)
+
     def give_back(self, allocations: Sequence[Allocation]) -> None:
         """Give back what the caller has just created itself, without a look; its ONTs are not labelled yet."""
         by_model = _by_model(allocations)
@@ -138,6 +154,10 @@ def _in_use(row: Row) -> bool:
     return row.custom_fields.alloc_state == AllocState.ACTIVE.value and (not isinstance(row, Device) or row.status == "active")
 
 
+def _in_quarantine(row: Row) -> bool:
+    return row.custom_fields.alloc_state == AllocState.QUARANTINE.value
+
+
 def _in_stock(row: Row) -> bool:
     return isinstance(row, Device) and row.status == "inventory" and row.custom_fields.order_item is None
 
@@ -170,5 +190,5 @@ def _shipment(allocation: Allocation) -> JsonObject:
 
 
 def _restock(allocation: Allocation) -> JsonObject:
-    fields = {**UNMARKED, "shipped": False}
+    fields = {**UNMARKED, "shipped": False, "reserved_until": None}
     return {"status": "inventory", "custom_fields": fields, "changelog_message": message("back to stock from", allocation.mark)}

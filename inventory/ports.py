@@ -16,6 +16,7 @@ from itertools import islice
 from engine.ports import Allocation, Need, ObjectRef
 from inventory.fields import QUARANTINE_TAG, AllocState
 from inventory.look import Candidate, Fetch, View
+from inventory.needs import label
 from inventory.rows import Interface, natural
 from inventory.sites import Sites
 
@@ -217,4 +218,4 @@ def port_allocation(need: Need, olt: str, claim_name: str, claim: int | None) ->
         "onu_slug": f"{slug}.{onu}",
     }
     objects = () if claim is None else (ObjectRef("dcim.interfaces", claim),)
-    return Allocation(need.mark, need.kind, need.service, attributes, objects)
+    return Allocation(need.mark, need.kind, need.service, attributes, objects, label(need))

@@ -102,6 +102,21 @@ class Site(Row):
     group: Brief | None = None
 
 
+class Change(Plain):
+    """core.objectchange: a line of NetBox's change log. Objects are as they are kept: references are ids."""
+
+    changed_object_type: str
+    action: Choice
+    message: str = ""
+    prechange_data: JsonObject | None = None
+    postchange_data: JsonObject | None = None
+
+    @property
+    def data(self) -> JsonObject:
+        """The object as it is now, or as it was when it was deleted."""
+        return self.postchange_data or self.prechange_data or {}
+
+
 class VlanGroup(Row):
     """ipam.vlangroup."""
 

@@ -13,6 +13,7 @@ from engine.ports import Allocation, Need, ObjectRef
 from inventory.client import NetBox
 from inventory.fields import CLAIM, QUARANTINE_TAG, AllocState
 from inventory.look import Candidate, Fetch, View
+from inventory.needs import label
 from inventory.refusal import UnknownReference
 from inventory.rows import Device, Interface, Plain, natural, parse
 from inventory.sites import Sites
@@ -189,4 +190,4 @@ def ont_allocation(need: Need, device: Device, claim: int | None) -> Allocation:
         "oui": fields.oui or mac.replace(":", "")[:6],
     }
     objects = () if claim is None else (ObjectRef("dcim.interfaces", claim), ObjectRef("dcim.devices", device.id))
-    return Allocation(need.mark, need.kind, need.service, attributes, objects)
+    return Allocation(need.mark, need.kind, need.service, attributes, objects, label(need))

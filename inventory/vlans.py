@@ -14,7 +14,7 @@ from engine.ports import Allocation, Mark, Need, ObjectRef
 from inventory.available import Source
 from inventory.client import NetBox
 from inventory.fields import JsonObject
-from inventory.needs import pool_of
+from inventory.needs import label, pool_of
 from inventory.rows import VlanGroup, parse
 
 KIND = "vlan"
@@ -55,7 +55,7 @@ class Vlans:
         """Return the VLAN as what the order layer gets."""
         objects = (ObjectRef("ipam.vlans", row["id"]),) if "id" in row else ()
         attributes: dict[str, str | int] = {"vid": int(row["vid"]), "name": vlan_name(need.mark), "group": pool_of(need)}
-        return Allocation(need.mark, need.kind, need.service, attributes, objects)
+        return Allocation(need.mark, need.kind, need.service, attributes, objects, label(need))
 
     def shown(self, _need: Need, free: Sequence[JsonObject], count: int) -> list[JsonObject]:
         """Return the first of what is free."""

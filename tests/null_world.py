@@ -93,6 +93,11 @@ class NullInventory:
     active: set[Mark] = field(default_factory=set)
     trouble: Callable[[], None] = lambda: None
     calls: int = 0
+    asked: list[Mark] = field(default_factory=list)
+    """What was asked for, in all calls."""
+    polls: int = 0
+    changed: list[str] = field(default_factory=list)
+    quarantine: dict[Mark, datetime] = field(default_factory=dict)
     _next: Counter[str] = field(default_factory=Counter)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -101,6 +106,7 @@ class NullInventory:
         self.trouble()
         with self._guard:
             self.calls += 1
+            self.asked += [need.mark for need in needs]
             # what others require comes first
             ordered = sorted(needs, key=lambda need: len(need.requires))
             return {need.mark: self._one(need) for need in ordered}
@@ -109,7 +115,7 @@ class NullInventory:
         if need.mark in self.given:
             return self.given[need.mark]
         if not all(mark in self.given for mark in need.requires):
-            return Shortage(need.mark, False, need.kind, "something it requires is missing")
+            return Shortage(need.mark, False, self.pool(need), "something it requires is missing")
         if need.exact:
             return self._exactly(need, need.exact)
         if self.left.get(need.kind) == 0:
@@ -119,7 +125,7 @@ class NullInventory:
         number = self._next[need.kind]
         self._next[need.kind] += 1
         refs = (ObjectRef(need.kind, number),)
-        self.given[need.mark] = Allocation(need.mark, need.kind, need.service, _attributes(need.kind, number), refs)
+        self.given[need.mark] = Allocation(need.mark, need.kind, need.service, _attributes(need.kind, number), refs, self.pool(need))
         return self.given[need.mark]
 
     def _exactly(self, need: Need, name: str) -> Allocation | Shortage:
@@ -138,9 +144,28 @@ class NullInventory:
         self.given, self._next, self.left = before
         return found
 
-    def release(self, allocations: Sequence[Allocation]) -> None:
-        """Back into the pool."""
+    def pool(self, need: Need) -> str:
+        """One pool a kind."""
+        return f"{need.kind}:EAST-07"
+
+    def add(self, kind: str, count: int) -> None:
+        """Somebody else puts something into a pool."""
+        with self._guard:
+            self.left[kind] = self.left.get(kind, 0) + count
+            self.changed.append(f"{kind}:EAST-07")
+
+    def changes(self, after: int | None, pools: Collection[str]) -> tuple[int, set[str]]:
+        """What was added."""
+        self.polls += 1
+        return len(self.changed), set(pools) & set(self.changed[after:] if after is not None else pools)
+
+    def release(self, allocations: Sequence[Allocation], *, until: datetime | None = None) -> None:
+        """Back into the pool, unless it is in quarantine."""
         for allocation in allocations:
+            if until is not None:
+                self.quarantine[allocation.mark] = until
+                continue
+            self.quarantine.pop(allocation.mark, None)
             if self.given.pop(allocation.mark, None) and allocation.kind in self.left:
                 self.left[allocation.kind] += 1
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -105,6 +106,23 @@ class WorkingSettings(Part):
     batch_systems: int = Field(default=20, gt=0, description="orders that are decomposed, or reserved in NetBox, together")
     netbox_lanes: int = Field(default=4, gt=0, description="exchanges whose resources NetBox is asked for at once, by all workers together")
     pause: float = Field(default=10.0, gt=0, description="seconds for which a target that does not answer is left alone at most")
+    watch: float = Field(default=2.0, gt=0, description="seconds between two looks for changes of NetBox, while orders wait for a resource")
+    patience: float = Field(default=300.0, gt=0, description="seconds after which the next order in line asks again, whatever was heard")
+
+
+class QuarantineSettings(Part):
+    """How long nobody gets what was given back, by kind of resource. Seconds of the time that orders live in."""
+
+    olt_port: float = Field(default=0, ge=0, description="ports of OLTs")
+    stock: float = Field(default=0, ge=0, description="routers that came back")
+    vlan: float = Field(default=0, ge=0, description="VLANs")
+    ipv4: float = Field(default=86400, ge=0, description="IPv4 addresses: whoever had one may be known by it for a while")
+    ipv6_prefix: float = Field(default=86400, ge=0, description="IPv6 prefixes: likewise")
+
+    @property
+    def by_kind(self) -> dict[str, timedelta]:
+        """As the order layer takes it."""
+        return {name.replace("_", "-"): timedelta(seconds=seconds) for name, seconds in self.model_dump().items()}
 
 
 def _hosts(value: Any) -> Any:
@@ -143,6 +161,7 @@ class Settings(BaseSettings):
     )
     webhook: WebhookSettings = WebhookSettings()
     worker: WorkingSettings = WorkingSettings()
+    quarantine: QuarantineSettings = QuarantineSettings()
     drift: dict[str, DriftPolicy] = Field(
         default_factory=dict,
         description="what is done about changes of others, by target, by platform, or `*`: refuse (the default), overwrite, adopt, report",

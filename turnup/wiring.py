@@ -144,7 +144,9 @@ class Wiring:
         from engine.batch import WorkerSettings
 
         poll = POLL_IN_LAB if self.settings.embedded else None
-        return WorkerSettings(**self.settings.worker.model_dump(), poll_at_most=poll, drift=self.settings.drift)
+        settings = self.settings
+        quarantine, drift = settings.quarantine.by_kind, settings.drift
+        return WorkerSettings(**settings.worker.model_dump(), quarantine=quarantine, drift=drift, poll_at_most=poll)
 
     def close(self) -> None:
         """Close what was opened. The lab goes on."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 from engine.catalogue import characteristics
 from engine.catalogue.models import (
     CatalogueFile,
+    CatalogueSettings,
     FailureRule,
     Policy,
     ProductOffering,
@@ -42,6 +43,7 @@ class Catalogue:
     resources: Mapping[str, ResourceSpecification] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     failure_policy: tuple[FailureRule, ...] = ()
+    settings: CatalogueSettings = field(default_factory=CatalogueSettings)
     templates: Mapping[str, str] = field(default_factory=dict)
     """Path below templates/ -> text."""
     sources: Sources = field(default_factory=Sources, compare=False, repr=False)
@@ -56,6 +58,7 @@ class Catalogue:
             resources={entry.id: entry for entry in content.resources},
             policies={entry.name: entry for entry in content.policies},
             failure_policy=content.failure_policy,
+            settings=content.settings,
             templates=dict(sorted(templates.items())),
             sources=sources or Sources(),
         )
@@ -130,6 +133,7 @@ class Catalogue:
             resources=tuple(self.resources.values()),
             policies=tuple(self.policies.values()),
             failure_policy=self.failure_policy,
+            settings=self.settings,
         )
         document = {"catalogue": content.model_dump(mode="json"), "templates": dict(self.templates)}
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.check import check
-from engine.catalogue.models import CatalogueFile
+from engine.catalogue.models import CatalogueFile, CatalogueSettings
 from engine.catalogue.problems import Path, Problem, Sources, spelled
 from engine.catalogue.yaml_lines import Document, NotYaml, read
 from engine.errors import CatalogueInvalid
@@ -39,6 +39,7 @@ def examine(folder: File, templates: File) -> tuple[Catalogue, list[Problem]]:
     problems: list[Problem] = []
     merged: dict[str, list[Any]] = {kind: [] for kind in (*KINDS, "failure_policy")}
     lines: dict[Path, tuple[str, int]] = {}
+    settings = CatalogueSettings()
     files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
     if not files:
         problems.append(Problem(str(folder), 0, "", "there is no *.yaml file"))
@@ -47,10 +48,10 @@ def examine(folder: File, templates: File) -> tuple[Catalogue, list[Problem]]:
         content, document = _read_file(file, name, problems)
         if content is not None and document is not None:
             _merge(content, document, name, merged, lines, problems)
+            settings = content.settings if _settings(content, document, name, lines, problems) else settings
     texts = read_templates(templates)
-    catalogue = Catalogue.of(
-        CatalogueFile.model_construct(None, **{k: tuple(v) for k, v in merged.items()}), texts, Sources(lines, templates.name)
-    )
+    content = CatalogueFile.model_construct(None, settings=settings, **{kind: tuple(entries) for kind, entries in merged.items()})
+    catalogue = Catalogue.of(content, texts, Sources(lines, templates.name))
     if not problems:  # what is not read would be reported once more wherever it is referenced
         problems = check(catalogue)
     return catalogue, sorted(problems)
@@ -86,7 +87,7 @@ def _merge(
     lines: dict[Path, tuple[str, int]],
     problems: list[Problem],
 ) -> None:
-    """Add the entries of one file and remember where they stand. An id that is there already is a problem."""
+    """Add the entries of one file and remember where they stand. What is there already is a problem: an id, or the settings."""
     for kind, entries in merged.items():
         for index, entry in enumerate(getattr(content, kind)):
             identity = getattr(entry, KINDS[kind]) if kind in KINDS else len(entries)
@@ -99,6 +100,18 @@ def _merge(
             lines.update(
                 {(kind, identity, *path[2:]): (name, line) for path, line in document.lines.items() if path[:2] == begin},
             )
+
+
+def _settings(content: CatalogueFile, document: Document, name: str, lines: dict[Path, tuple[str, int]], problems: list[Problem]) -> bool:
+    """Whether the settings are those of this file; two files that have some are a problem."""
+    if "settings" not in content.model_fields_set:
+        return False
+    if ("settings",) in lines:
+        file, line = lines["settings",]
+        problems.append(Problem(name, document.line(("settings",)), "settings", f"are already at {file}:{line}"))
+        return False
+    lines.update({path: (name, line) for path, line in document.lines.items() if path[:1] == ("settings",)})
+    return True
 
 
 def _problem(name: str, document: Document, loc: tuple[int | str, ...], kind: str, message: str) -> Problem:

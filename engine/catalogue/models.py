@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.states import RollUp
+
 Scalar = str | int | float | bool
 Expression = Annotated[str, Field(description="text with `{{ ... }}` expressions")]
 Condition = Annotated[str, Field(description="a bare Jinja expression that is true or false")]
@@ -214,6 +216,15 @@ class FailureRule(Entry):
         return {self.then, self.afterwards if self.then == "retry" else self.then} & {"hold", "fallout"} != set()
 
 
+class CatalogueSettings(Entry):
+    """What holds for all orders."""
+
+    roll_up: RollUp = Field(
+        default=RollUp.HELD_WINS,
+        description="what an order is while part of it is held and others run: held, or in progress until nothing runs (TM Forum's guide)",
+    )
+
+
 class CatalogueFile(Entry):
     """One YAML file under catalog/: any of these kinds."""
 
@@ -223,3 +234,4 @@ class CatalogueFile(Entry):
     resources: tuple[ResourceSpecification, ...] = ()
     policies: tuple[Policy, ...] = ()
     failure_policy: tuple[FailureRule, ...] = ()
+    settings: CatalogueSettings = CatalogueSettings()

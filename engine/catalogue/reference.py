@@ -30,6 +30,7 @@ _KINDS: Mapping[str, tuple[str, type[BaseModel]]] = {
     "resources": ("Resource-facing services (RFS)", models.ResourceSpecification),
     "policies": ("QoS policies", models.Policy),
     "failure_policy": ("Failure policy", models.FailureRule),
+    "settings": ("Settings of the catalogue, in one of the files", models.CatalogueSettings),
 }
 _PARTS: tuple[type[BaseModel], ...] = (
     models.Characteristic,

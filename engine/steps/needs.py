@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from engine.context import Scope
 from engine.expressions import names, render
 from engine.model import Item, StepKind, StepState
-from engine.ports import Mark, Need
+from engine.ports import Mark, Need, Shortage
 from engine.states import Level
 from engine.tree import Tree
 
@@ -78,9 +80,25 @@ def _all_dependencies(items: list[Item], item: Item) -> set[str]:
     return found
 
 
+def without(needs: Sequence[Need], marks: Collection[Mark]) -> tuple[list[Need], list[Shortage]]:
+    """The needs but these and all that require them, which are short then; those come back as shortages."""
+    gone = {need.mark: "" for need in needs if need.mark in marks}
+    while more := {n.mark: mark.name for n in needs for mark in n.requires if n.mark not in gone and mark in gone}:
+        gone |= more
+    lost = [Shortage(mark, False, "", f"not taken without {name}") for mark, name in gone.items() if name]
+    return [need for need in needs if need.mark not in gone], lost
+
+
 def hold_back(tree: Tree, items: set[str], key: str) -> None:
     """Let all steps of these items that have not begun wait for another step too."""
     for step in tree.steps.values():
         if step.item in items and step.state in (StepState.BLOCKED, StepState.READY) and step.key != key and key not in step.needs:
             step.needs = (*step.needs, key)
             step.state = StepState.BLOCKED
+
+
+def let_go(tree: Tree, items: set[str], key: str) -> None:
+    """Let the steps of all items but these no longer wait for another step."""
+    for step in tree.steps.values():
+        if key in step.needs and step.item not in items:
+            step.needs = tuple(need for need in step.needs if need != key)

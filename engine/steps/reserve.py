@@ -1,9 +1,13 @@
-"""Reserve all that orders need from the inventory, before any device is touched."""
+"""Reserve all that orders need from the inventory, before any device is touched.
+
+What is exhausted holds only the items that need it: a step of their own waits for its pool, in its turn (engine.store.waiting).
+"""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
@@ -18,53 +22,107 @@ from engine.policy import after_trouble
 from engine.ports import Allocation, Need, Shortage, Trouble
 from engine.states import Level
 from engine.steps import needs as wanted
+from engine.store import waiting
+from engine.store.waiting import Turn
 from engine.tree import Tree
+
+
+@dataclass
+class _Part:
+    """One step's part of a batch: what it asks for, and what it got."""
+
+    step: Step
+    needs: list[Need]
+    """What is asked of the inventory."""
+    short: list[Shortage] = field(default_factory=list)
+    """What it does not get, first of all what others wait for."""
+    taken: list[Allocation] = field(default_factory=list)
+    returned: list[Allocation] = field(default_factory=list)
+    """What was given back as it failed, without having been used."""
+
+    @property
+    def why(self) -> Shortage:
+        """The shortage that it waits for."""
+        return next((found for found in self.short if found.exhausted), self.short[0])
 
 
 def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
     """One call for the needs of the whole batch, one settlement for what came of it."""
-    asked: dict[StepRef, list[Need]] = {}
     results: dict[StepRef, StepResult] = {}
-    for step in batch.steps:
+    parts: list[_Part] = []
+    for step in sorted(batch.steps, key=Turn.of):
         try:
-            asked[ref(step)] = wanted.missing(at.scope(batch.tree(step)))
+            parts.append(_Part(step, wanted.missing(at.scope(batch.tree(step)))))
         except TurnupError as error:
             results[ref(step)] = _policy(batch, at, step, error)
-    steps = [step for step in batch.steps if ref(step) in asked]
+    _queue_behind(at, parts)
+    asked = at.clock.real()
     reached(Failpoint.RESERVING)
     try:
-        given = at.inventory.reserve([n for needs in asked.values() for n in needs], again=any(s.attempt > 1 for s in steps))
+        _ask(at, parts)
     except TurnupError as error:
-        yield Settlement(results | {ref(step): _policy(batch, at, step, error) for step in steps})
+        yield Settlement(results | {ref(part.step): _policy(batch, at, part.step, error) for part in parts})
         return
     reached(Failpoint.RESERVED)
-    taken: dict[StepRef, list[Allocation]] = {}
-    short: dict[StepRef, list[Shortage]] = {}
-    for step in steps:
-        mine = [given[need.mark] for need in asked[ref(step)]]
-        taken[ref(step)] = [a for a in mine if isinstance(a, Allocation)]
-        lacking = [s for s in mine if isinstance(s, Shortage)]
-        short[ref(step)] = [s for s in lacking if s.exhausted] or lacking
-        results[ref(step)] = _result(batch, at, step, taken[ref(step)], short[ref(step)])
+    results |= {ref(part.step): _result(batch, at, part) for part in parts}
 
     def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
-        for step in steps:
-            if results[ref(step)].state is StepState.FAILED:
-                continue  # what it had taken was given back
-            _write(tx, at, trees[step.root], trees[step.root].steps[step.key], taken[ref(step)], short[ref(step)])
+        for part in parts:
+            if results[ref(part.step)].state is StepState.FAILED:
+                at.store.mark_allocations(tx, part.returned, "released")
+            else:
+                _write(tx, at, trees[part.step.root], part, results[ref(part.step)])
+        _tell_pools(tx, at, parts, asked)
 
     yield Settlement(results, write)
 
 
+# -- asking --------------------------------------------------------------------------------------------------------------
+
+
+def _queue_behind(at: Workplace, parts: list[_Part]) -> None:
+    """Nobody overtakes: what others wait for is not asked for, unless it is this step's turn."""
+    names = {at.inventory.pool(need) for part in parts for need in part.needs}
+    besides = {part.step.id for part in parts}
+    first = at.store.database.look(lambda tx: waiting.first_in_line(tx, names, besides))
+    if not first:
+        return
+    for part in parts:
+        turn = Turn.of(part.step)
+        closed = {name for name, ahead in first.items() if ahead < turn and name != part.step.awaits}
+        queued = {need.mark: name for need in part.needs if not need.exact and (name := at.inventory.pool(need)) in closed}
+        part.short += [Shortage(mark, True, name, f"other orders wait for {name} already") for mark, name in queued.items()]
+        part.needs, lost = wanted.without(part.needs, queued)
+        part.short += lost
+
+
+def _ask(at: Workplace, parts: list[_Part]) -> None:
+    """Ask the inventory for all in one call. Raises InventoryError."""
+    needs = [need for part in parts for need in part.needs]
+    given = at.inventory.reserve(needs, again=any(_may_have(part.step) for part in parts)) if needs else {}
+    for part in parts:
+        answers = [given[need.mark] for need in part.needs]
+        part.taken = [answer for answer in answers if isinstance(answer, Allocation)]
+        part.short += [answer for answer in answers if isinstance(answer, Shortage)]
+
+
+def _may_have(step: Step) -> bool:
+    """Whether an earlier attempt may have taken something of which nobody knows: not after one that plainly came back short."""
+    plainly_short = step.trouble is not None and step.trouble.code == ResourceExhausted.code and not step.crashes
+    return step.attempt > 1 and not plainly_short
+
+
 def _policy(batch: Batch, at: Workplace, step: Step, error: TurnupError) -> StepResult:
+    """What the failure policy says. Who waits for a pool keeps the place."""
     tree = batch.tree(step)
-    return after_trouble(at.catalogue(tree), tree, step, Trouble.of(error), at.clock.real())
+    return replace(after_trouble(at.catalogue(tree), tree, step, Trouble.of(error), at.clock.real()), awaits=step.awaits)
 
 
-def _result(batch: Batch, at: Workplace, step: Step, taken: list[Allocation], short: list[Shortage]) -> StepResult:
-    """The first reservation is done even when something is short: what is short goes on as a step of its own."""
+def _result(batch: Batch, at: Workplace, part: _Part) -> StepResult:
+    """The step is done even when something is short, which goes on as another step, unless it stands for the item that lacks it."""
+    step = part.step
     tree = batch.tree(step).copy()
-    tree.allocations.update({allocation.mark: allocation for allocation in taken})
+    tree.allocations.update({allocation.mark: allocation for allocation in part.taken})
     try:
         wanted.bind(at.scope(tree))
         if tree.root.checksum:
@@ -72,9 +130,10 @@ def _result(batch: Batch, at: Workplace, step: Step, taken: list[Allocation], sh
     except TurnupError as error:
         result = StepResult(StepState.FAILED, Trouble.of(error)) if isinstance(error, ChecksumMismatch) else _policy(batch, at, step, error)
         if result.state is StepState.FAILED:
-            at.inventory.release(list(tree.allocations.values()))
+            part.returned = list(tree.allocations.values())
+            at.inventory.release(part.returned)
         return result
-    return _held(short[0]) if short and step.key != RESERVE else StepResult(StepState.DONE)
+    return _held(part.why) if part.short and part.why.mark.item == step.item else StepResult(StepState.DONE)
 
 
 def _held(short: Shortage) -> StepResult:
@@ -82,14 +141,21 @@ def _held(short: Shortage) -> StepResult:
     return StepResult(StepState.HELD, Trouble.of(error), awaits=short.pool)
 
 
-def _write(tx: sa.Connection, at: Workplace, tree: Tree, step: Step, taken: list[Allocation], short: list[Shortage]) -> None:
-    at.store.keep_allocations(tx, tree, taken)
+# -- writing down --------------------------------------------------------------------------------------------------------
+
+
+def _write(tx: sa.Connection, at: Workplace, tree: Tree, part: _Part, result: StepResult) -> None:
+    step = tree.steps[part.step.key]
+    at.store.keep_allocations(tx, tree, part.taken)
     remember_site(tree, at.scope(tree).site)
     now = at.clock.now()  # one time for what was taken together
-    for a in taken:
+    for a in part.taken:
         tree.emit(a.mark.order, a.mark.item, "allocation", now, name=a.mark.name, kind=a.kind, attributes=dict(a.attributes))
-    if short and step.key == RESERVE:
-        _follow_up(at, tree, step, short[0])
+    if step.awaits and result.state is StepState.DONE:
+        tree.emit(step.order, step.item, "resume", now, step=step.key, reason=f"{step.awaits} has capacity again")
+    if part.short:
+        step.since = step.since or at.clock.real()
+        _hold(at, tree, step, part.why, result)
     try:
         lanes = wanted.bind(at.scope(tree))
     except TurnupError:
@@ -105,20 +171,55 @@ def _note_platforms(tx: sa.Connection, at: Workplace, targets: set[str]) -> None
             at.configurations.target_id(tx, name, at.targets.platform(name))
 
 
-def _follow_up(at: Workplace, tree: Tree, first: Step, short: Shortage) -> None:
-    """What is exhausted holds only the items that need it: they wait for a second reservation, held until there is capacity."""
-    catalogue, item = at.catalogue(tree), short.mark.item
-    key = f"{item}/{RESERVE}"
-    held = _held(short)
-    missing = wanted.missing(at.scope(tree))
-    names = {need.mark.name for need in missing}
-    users = {i.id for i in tree.items_of(short.mark.order) if names & set(catalogue.resource(i.specification).uses)}
-    lacking = users | {need.mark.item for need in missing}
+def _hold(at: Workplace, tree: Tree, step: Step, short: Shortage, result: StepResult) -> None:
+    """What is exhausted holds only the items that need it: they wait for a step of their own. The others go on."""
+    lacking = _lacking(at, tree, short)
+    key = step.key
+    if result.state is StepState.DONE:
+        key = _free_key(tree, short.mark.item)
+        tree.steps[key] = _follow_up(step, key, short)
+    wanted.hold_back(tree, lacking, key)
+    wanted.let_go(tree, lacking, key)
+
+
+def _lacking(at: Workplace, tree: Tree, short: Shortage) -> set[str]:
+    """The items that wait: those without their own resources, those that use them, and all when the offering says so."""
+    catalogue, items = at.catalogue(tree), tree.items_of(short.mark.order)
     products = tree.order_of(Level.PRODUCT)
     offerings = [catalogue.offering(i.offering) for i in tree.items_of(products.id) if i.offering] if products else []
     if any(offering.on_shortage == "wait" for offering in offerings):
-        lacking = {i.id for i in tree.items_of(short.mark.order)}
-    step = Step(0, tree.root.id, first.order, key, StepKind.RESERVE, StepState.HELD, item=item, lane=first.lane, priority=first.priority)
-    step.trouble, step.awaits = held.trouble, held.awaits
-    tree.steps[key] = step
-    wanted.hold_back(tree, lacking, key)
+        return {item.id for item in items}
+    missing = wanted.missing(at.scope(tree))
+    names = {need.mark.name for need in missing}
+    return {i.id for i in items if names & set(catalogue.resource(i.specification).uses)} | {need.mark.item for need in missing}
+
+
+def _free_key(tree: Tree, item: str) -> str:
+    key = f"{item}/{RESERVE}"
+    return key if key not in tree.steps else f"{key}/{sum(name.startswith(key) for name in tree.steps)}"
+
+
+def _follow_up(step: Step, key: str, short: Shortage) -> Step:
+    """A step that stands for an item and waits for a pool, with the place in the queue that its order has."""
+    held = _held(short)
+    made = Step(0, step.root, step.order, key, StepKind.RESERVE, StepState.HELD, item=short.mark.item, lane=step.lane)
+    made.priority, made.since, made.trouble, made.awaits = step.priority, step.since, held.trouble, held.awaits
+    return made
+
+
+def _tell_pools(tx: sa.Connection, at: Workplace, parts: list[_Part], asked: float) -> None:
+    """Who got something lets the next in line ask; who did not ends that, for a while."""
+    now, again = at.clock.real(), at.clock.real() + at.settings.patience
+    served = {pool for part in parts if (pool := part.step.awaits) and pool not in {found.pool for found in part.short}}
+    waiting.served(tx, served, now)
+    waiting.capacity(tx, {allocation.pool for part in parts for allocation in part.returned}, now)
+    for pool, came_back_short in sorted({(part.why.pool, _asked_for(part)) for part in parts if part.short}):
+        if came_back_short:
+            waiting.short(tx, pool, asked, again)
+        else:
+            waiting.queued(tx, pool, again)
+
+
+def _asked_for(part: _Part) -> bool:
+    """Whether the inventory itself said that there is nothing left in the pool."""
+    return part.why.mark in {need.mark for need in part.needs} and not part.why.exact

@@ -36,7 +36,7 @@ _NO_TROUBLE = "internal"
 def record(tx: sa.Connection, store: Store, trees: Iterable[Tree]) -> None:
     """Open a case for each step of these trees that is held and has none; close those of steps that are not held any more."""
     trees = list(trees)
-    left = [(tree, step) for tree in trees for step in tree.steps.values() if step.case and step.state is not StepState.HELD]
+    left = [(tree, step) for tree in trees for step in tree.steps.values() if step.case and not step.held]
     held = [(tree, step) for tree in trees for step in tree.steps.values() if step.state is StepState.HELD and not step.case]
     if left:
         _close(tx, store.clock.now(), left)

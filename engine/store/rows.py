@@ -103,7 +103,8 @@ def write_event(event: Event) -> Row:
 def read_allocation(row: Mapping[Any, Any]) -> Allocation:
     """The allocation of a row."""
     mark = Mark(row["order"], row["item"], row["name"])
-    return Allocation(mark, row["kind"], row["service"], row["attributes"], tuple(ObjectRef(model, id_) for model, id_ in row["objects"]))
+    objects = tuple(ObjectRef(model, id_) for model, id_ in row["objects"])
+    return Allocation(mark, row["kind"], row["service"], row["attributes"], objects, row["pool"] or f"{row['kind']}:*")
 
 
 def write_allocation(value: Allocation, root: str, state: str) -> Row:
@@ -116,4 +117,5 @@ def write_allocation(value: Allocation, root: str, state: str) -> Row:
         "attributes": dict(value.attributes),
         "objects": [list(ref) for ref in value.objects],
         "state": state,
+        "pool": value.pool,
     }

@@ -33,6 +33,9 @@ NEXT = sa.text("state IN ('ready', 'waiting')")
 RUNNING = sa.text("state = 'running'")
 OPEN = sa.text("state = 'open'")
 UNANSWERED = sa.text("state IN ('open', 'taken')")
+WAITS = sa.text("kind = 'reserve' AND awaits IS NOT NULL AND state IN ('held', 'ready', 'running')")
+ASKING = sa.text("kind = 'reserve' AND awaits IS NOT NULL AND state IN ('ready', 'running')")
+QUARANTINE = sa.text("state = 'quarantine'")
 
 catalogues = sa.Table(
     "catalogues", metadata, _text("digest", key=True), sa.Column("content", sa.LargeBinary, nullable=False), _text("created")
@@ -114,6 +117,7 @@ steps = sa.Table(
     sa.Column("due", sa.Float, nullable=False),
     sa.Column("noted", sa.Float, nullable=False, server_default="0"),
     _text("awaits", null=True),
+    sa.Column("since", sa.Float, nullable=False, server_default="0"),
     sa.Column("trouble", sa.JSON(none_as_null=True)),
     _text("evidence"),
     sa.Column("learned", Json, nullable=False),
@@ -127,6 +131,26 @@ steps = sa.Table(
     _index("ix_steps_due", "due", where=NEXT),
     _index("ix_steps_running", "lane", where=RUNNING),
     _index("ix_steps_awaits", "awaits", where=sa.text("awaits IS NOT NULL")),
+    _index("ix_steps_in_line", "awaits", "priority", "since", "id", where=WAITS),
+    _index("ix_steps_asking", "awaits", where=ASKING),
+)
+
+# pools that somebody waits or waited for: when the next in line asks again (nothing when nobody waits), when something was last given back
+pools = sa.Table(
+    "pools",
+    metadata,
+    _text("name", key=True),
+    sa.Column("due", sa.Float),
+    sa.Column("freed", sa.Float, nullable=False, server_default="0"),
+)
+
+# how far the changes of another system were read, and when
+cursors = sa.Table(
+    "cursors",
+    metadata,
+    _text("name", key=True),
+    sa.Column("position", Big),
+    sa.Column("read", sa.Float, nullable=False, server_default="0"),
 )
 
 lanes = sa.Table(
@@ -157,7 +181,10 @@ allocations = sa.Table(
     sa.Column("attributes", Json, nullable=False),
     sa.Column("objects", Json, nullable=False),
     _text("state"),
+    _text("pool", null=True),
+    _text("until", null=True),
     sa.Index("ix_allocations_root", "root"),
+    _index("ix_allocations_quarantine", "until", where=QUARANTINE),
 )
 
 instances = sa.Table(

@@ -26,6 +26,8 @@ T = TypeVar("T")
 _TABLES: tuple[tuple[sa.Table, type[Any]], ...] = ((orders, Order), (items, Item), (steps, Step), (instances, Instance))
 _CLASSES: Mapping[sa.Table, type[Any]] = dict(_TABLES)
 _KEYS: Mapping[sa.Table, tuple[str, ...]] = {orders: ("id",), items: ("order", "id"), steps: ("id",), instances: ("id",)}
+HELD = ("reserved", "active")
+"""States of allocations that an order holds. What is in quarantine is nobody's."""
 # PO-2024-00847, SO-2024-03291 and RO-2024-07814 are the worked example's; the embedded data starts its counters there
 FIRST_NUMBERS: Mapping[Level, int] = {Level.PRODUCT: 847, Level.SERVICE: 3291, Level.RESOURCE: 7814}
 
@@ -80,10 +82,12 @@ class Store:
             for row in tx.execute(sa.select(table).where(table.c.root.in_(wanted)).order_by(*table.primary_key)).mappings():
                 found[table][row["root"]].append(rows.read(cls, row))
         given: dict[str, list[Allocation]] = defaultdict(list)
-        for row in tx.execute(sa.select(allocations).where(allocations.c.root.in_(wanted), allocations.c.state != "released")).mappings():
+        for row in tx.execute(sa.select(allocations).where(allocations.c.root.in_(wanted), allocations.c.state.in_(HELD))).mappings():
             given[row["root"]].append(rows.read_allocation(row))
+        policy = {order.id: self.catalogue(order.catalogue).settings.roll_up for own in found[orders].values() for order in own}
         return {
-            root: Tree(found[orders][root], found[items][root], found[steps][root], given[root], found[instances][root]) for root in wanted
+            root: Tree(found[orders][root], found[items][root], found[steps][root], given[root], found[instances][root], policy[root])
+            for root in wanted
         }
 
     def save(self, tx: sa.Connection, trees: Iterable[Tree]) -> None:
@@ -125,10 +129,13 @@ class Store:
         tree.allocations.update({allocation.mark: allocation for allocation in given})
         tree.root.changed = True
 
-    def mark_allocations(self, tx: sa.Connection, given: Iterable[Allocation], state: str) -> None:
-        """Set the state of allocations: reserved, active or released."""
+    def mark_allocations(
+        self, tx: sa.Connection, given: Iterable[Allocation], state: str, *, only: str | None = None, until: str | None = None
+    ) -> None:
+        """Set the state of allocations: reserved, active, quarantine (`until`) or released; `only` of those in this state."""
         for mark in (a.mark for a in given):
-            tx.execute(sa.update(allocations).where(*_is(mark)).values(state=state))
+            statement = sa.update(allocations).where(*_is(mark)).values(state=state, until=until)
+            tx.execute(statement if only is None else statement.where(allocations.c.state == only))
 
     def _drop(self, tx: sa.Connection, marks: Iterable[Any]) -> None:
         for mark in marks:

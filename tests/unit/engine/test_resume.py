@@ -51,7 +51,7 @@ def test_held_ends_through_in_progress_and_an_event_says_why() -> None:
     item = tree.items["RO-1", "ROI-001"]
     assert (tree.root.state, tree.root.reason) == (OrderState.IN_PROGRESS, "")
     assert (item.state, item.reason, item.trouble) == (OrderState.IN_PROGRESS, "", None)
-    assert (step.state, step.trouble, step.awaits, step.due) == (StepState.READY, None, None, REAL + 60)
+    assert (step.state, step.trouble, step.awaits, step.due) == (StepState.READY, None, "vlan:EAST-07-RES", REAL + 60)
     assert [(event.type, event.data.get("reason")) for event in tree.events] == [
         ("resume", "asked for by anna"),
         ("itemStateChange", None),
