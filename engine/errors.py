@@ -14,6 +14,7 @@
     ├── Conflict                    exit 2, HTTP 409
     │   ├── DuplicateOrder          DUPLICATE_ORDER        same external id, another body
     │   ├── IllegalTransition       ILLEGAL_TRANSITION     a state machine forbids it
+    │   ├── NothingHeld             NOTHING_HELD           nothing of the order stands still
     │   ├── WorkerRunning           WORKER_RUNNING         another process works the lanes of this store
     │   ├── CaseAnswered            CASE_ANSWERED          a fallout case takes one answer
     │   ├── CaseClosed              CASE_CLOSED            it went on, or was cancelled, without an answer
@@ -185,6 +186,13 @@ class IllegalTransition(Conflict):
 
     code = "ILLEGAL_TRANSITION"
     remedy = "Look at the order's state with `turnup show`."
+
+
+class NothingHeld(Conflict):
+    """Nothing of the order stands still, so that there is nothing to take up again."""
+
+    code = "NOTHING_HELD"
+    remedy = "`turnup show ID` says what it is doing and what it waits for."
 
 
 class WorkerRunning(Conflict):

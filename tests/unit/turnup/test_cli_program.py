@@ -19,7 +19,8 @@ def test_version(turnup: Turnup) -> None:
 
 
 COMMANDS = [
-    *(["run"], ["submit"], ["plan"], ["orders"], ["show"], ["worker"], ["demo"], ["version"]),
+    *(["run"], ["submit"], ["plan"], ["orders"], ["show"], ["resume"], ["check"], ["repair"], ["worker"], ["demo"], ["version"]),
+    *(["fallout", "list"], ["fallout", "show"], ["fallout", "take"], ["fallout", "note"], ["fallout", "answer"]),
     *(["lab", "up"], ["lab", "down"], ["lab", "status"], ["inventory", "seed"], ["inventory", "audit"], ["catalog", "check"]),
 ]
 

@@ -134,7 +134,7 @@ def test_every_setting_is_described() -> None:
 
 def test_how_the_lanes_are_worked_reaches_the_worker(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"threads": 7, "lease": 8.0, "push_timeout": 9.0, "sweep": 1.5, "pause": 2.5, "batch_targets": 3, "batch_systems": 4}
-    given |= {"netbox_lanes": 5}
+    given |= {"netbox_lanes": 5, "watch": 6.0, "patience": 60.0}
     assert set(given) == set(WorkingSettings.model_fields)
     for name, value in given.items():
         monkeypatch.setenv(f"TURNUP_WORKER__{name.upper()}", str(value))
