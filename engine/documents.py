@@ -23,6 +23,17 @@ class TroubleView(View):
     remedy: str
 
 
+class DecisionView(View):
+    """What the failure policy decided about a step in trouble. `rule` counts from 1; `next_try` is in the machine's time."""
+
+    rule: int
+    applies_to: str
+    what: str
+    retries: int
+    limit: int
+    next_try: datetime | None
+
+
 class StepView(View):
     """A step, where it stands and why."""
 
@@ -36,6 +47,7 @@ class StepView(View):
     evidence: str = ""
     awaits: str | None = None
     trouble: TroubleView | None = None
+    decision: DecisionView | None = None
     ended: datetime | None = None
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from engine.context import SEALED, Scope, remembered_site, secret_values
+from engine.decided import decided
 from engine.documents import (
     AllocationView,
     EventView,
@@ -63,14 +64,15 @@ class Records(Protocol):
 
 def document(at: Records, tree: Tree, *, history: bool = True) -> OrderDocument:
     """The document of a tree. `history`: with transactions and events."""
-    scope = Scope(tree, at.store.catalogue(tree.root.catalogue), remembered_site(tree), lambda _, __: MASK)
+    catalogue = at.store.catalogue(tree.root.catalogue)
+    scope = Scope(tree, catalogue, remembered_site(tree), lambda _, __: MASK)
     hidden = secret_values(at.store.vault, [tree])
     transactions = _transactions(at, tree, hidden) if history else []
     silent = at.store.database.look(lanes.left_alone)
     return OrderDocument(
         order=head(tree.root),
         orders=[head(order) for order in in_levels(tree)],
-        items=explained(tree, items(tree), silent),
+        items=explained(tree, decided(catalogue, tree, items(tree)), silent),
         allocations=allocations(scope),
         services=_instances(tree, Level.SERVICE),
         products=_instances(tree, Level.PRODUCT),

@@ -107,7 +107,7 @@ def _answer(acs: _GenieAcs, question: Question) -> Answer:
     after = question.arguments.get("after")
     if after and _time(informed) <= _time(after):
         return Answer(Look.NOT_YET, f"{serial} called {question.target} last at {informed}, not since {after}", awaits=awaits)
-    learned = {"id": str(last["_id"]), "last_inform": informed, "since": str(last.get("_registered") or informed)}
+    learned = {"acs_id": str(last["_id"]), "last_inform": informed, "since": str(last.get("_registered") or informed)}
     if question.until == "inform":
         return Answer(Look.DONE, f"{serial} called {question.target} at {informed}", learned, awaits)
     evidence = (

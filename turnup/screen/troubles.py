@@ -2,30 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
 from rich.console import RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from engine.documents import CaseView, OrderDocument, TroubleView
+from engine.documents import CaseView, DecisionView, OrderDocument, TroubleView
 from turnup.screen.cases import short
 
 
 def troubles(document: OrderDocument) -> list[RenderableType]:
     """One panel for each reason, with the items that it stops."""
-    found: dict[tuple[str, str], tuple[TroubleView, list[str]]] = {}
-    cases = {(case.trouble.code, case.trouble.message): case for case in document.cases if case.trouble}
+    found: dict[_Key, _Reason] = {}
     for item in document.items:
         if item.trouble is not None and item.state != "completed":
-            key = (item.trouble.code, item.trouble.message)
-            found.setdefault(key, (item.trouble, []))[1].append(item.id)
-    return [_panel(trouble, stopped, cases.get(key)) for key, (trouble, stopped) in found.items()]
+            found.setdefault(_key(item.trouble), _Reason(item.trouble)).stopped.append(item.id)
+        for step in item.steps:
+            if step.decision is not None and step.trouble is not None and _key(step.trouble) in found:
+                found[_key(step.trouble)].decided.append(step.decision)
+    for case in document.cases:
+        if case.trouble is not None and _key(case.trouble) in found:
+            found[_key(case.trouble)].cases.append(case)
+    return [_panel(reason) for reason in found.values()]
 
 
-def _panel(trouble: TroubleView, stopped: list[str], case: CaseView | None) -> RenderableType:
+_Key: TypeAlias = tuple[str, str]
+
+
+def _key(trouble: TroubleView) -> _Key:
+    return trouble.code, trouble.message
+
+
+@dataclass
+class _Reason:
+    trouble: TroubleView
+    stopped: list[str] = field(default_factory=list)
+    decided: list[DecisionView] = field(default_factory=list)
+    cases: list[CaseView] = field(default_factory=list)
+
+
+def _panel(reason: _Reason) -> RenderableType:
+    trouble = reason.trouble
     text = Text(trouble.message)
-    text.append(f"\n\nStops: {', '.join(stopped)}", "dim")
+    text.append(f"\n\nStops: {', '.join(reason.stopped)}", "dim")
     text.append("\nWhat to do: ", "bold").append(trouble.remedy)
-    if case is not None:
+    for line in dict.fromkeys(map(_decision, reason.decided)):
+        text.append("\nPolicy: ", "bold").append(line)
+    for case in reason.cases:
         text.append("\nCase: ", "bold").append_text(short(case))
         text.append("\nAnswers: ", "bold").append(", ".join(answer.typed for answer in case.answers))
     return Panel(text, title=f"[bold]{trouble.code}[/]", title_align="left", border_style="magenta", padding=(0, 1))
+
+
+def _decision(decision: DecisionView) -> str:
+    tried = f"; tried again {decision.retries} of {decision.limit} times" if decision.limit else ""
+    again = f", next at {decision.next_try.astimezone():%H:%M:%S}" if decision.next_try else ""
+    return f"rule {decision.rule} ({decision.applies_to}): {decision.what}{tried}{again}"

@@ -119,7 +119,7 @@ class TestInform:
         assert (before.look, before.awaits, before.trouble) == (Look.NOT_YET, "inform:HWT2340098", None)
         target.remote.post("/plug-in", {"serial": "HWT2340098", "mac": "48:57:54:34:00:98"})
         answer = eventually(lambda: asked(target, host, "inform", serial="HWT2340098"))
-        assert answer.learned["id"] == "00259E-HG8245H-HWT2340098"
+        assert answer.learned["acs_id"] == "00259E-HG8245H-HWT2340098"
         informed = answer.learned["last_inform"]
         assert informed in answer.evidence
         online = asked(target, host, "online", serial="HWT2340098")

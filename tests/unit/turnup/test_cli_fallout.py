@@ -121,5 +121,6 @@ def test_what_was_tried_before_is_told(world: NullWorld, turnup: Turnup, playboo
 def test_an_order_names_its_case_and_the_answers(turnup: Turnup, order: str) -> None:
     said = turnup("show", order).out
     assert "FC-00001, open for network-planning since" in said
+    assert "Policy: rule 1 (exhausted): it waits until what is missing is there, with a case for network-planning" in said
     assert "Answers: retry [--with port=DEVICE:PORT]" in said
     assert turnup("show", order, "--json").document["cases"][0]["id"] == "FC-00001"
