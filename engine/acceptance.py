@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -12,15 +13,18 @@ from sqlalchemy.exc import IntegrityError
 from engine.batch import Workplace
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.characteristics import offered
+from engine.changing import INHERITED, facts, prepare
 from engine.context import order_facts
 from engine.decomposition import Line, complete
-from engine.errors import DuplicateOrder, TurnupError, UnknownSpecification
-from engine.model import Order
-from engine.requests import ItemRequest, OrderRequest
+from engine.errors import DuplicateOrder, PlaybookInvalid, SubscriptionBusy, TurnupError, UnknownInstance, UnknownSpecification
+from engine.lines import lines_below, new_items
+from engine.model import Action, Order
+from engine.requests import Address, ItemRequest, OrderRequest
 from engine.states import Level, OrderState
-from engine.steps.decompose import begin, lines_below, new_items, steps_of
+from engine.steps.decompose import begin, holders, steps_of
 from engine.store.instance_ids import InstanceIds
 from engine.store.schema import orders
+from engine.store.store import Subscription
 from engine.tree import Tree
 
 
@@ -79,6 +83,7 @@ class Acceptance:
             try:
                 if request.external_id not in told:
                     self.rehearse(self.draft(request))
+                    self._must_be_free(request)
                     good.append(request)
             except TurnupError as error:
                 told[request.external_id] = error
@@ -94,26 +99,62 @@ class Acceptance:
     def draft(self, request: OrderRequest, order_id: str = "") -> Tree:
         """The order as a tree of one level, not stored. Raises as `submit`."""
         at, now = self._at, self._at.clock.now()
-        at.inventory.site(request.address.exchange)
-        facts = order_facts(request.body())
+        body, subscription = self._body(request), self._subscription(request)
+        if subscription is not None:
+            known = facts(subscription)
+            body |= {INHERITED: [name for name in known if name not in body]}
+            body |= {name: known[name] for name in body[INHERITED]}
+        at.inventory.site(Address.model_validate(body["address"]).exchange)
         prefix = request.level.item_prefix
-        lines = [(f"{prefix}-{n:03d}", self._line(request.level, line, facts)) for n, line in enumerate(request.lines, start=1)]
+        lines = [(f"{prefix}-{n:03d}", self._line(request.level, line, body)) for n, line in enumerate(request.lines, start=1)]
         order = Order(
             id=order_id or f"{request.level.order_prefix}-draft",
             root=order_id or f"{request.level.order_prefix}-draft",
             level=request.level,
             state=OrderState.ACKNOWLEDGED,
             created=now,
-            catalogue=self._catalogue.digest,
+            catalogue=self._pinned(request, subscription),
+            subscription=subscription.name if subscription else None,
             external_id=request.external_id,
             digest=at.store.vault.digest(request.model_dump_json(by_alias=True)),
             priority=request.priority,
-            body=self._body(request),
+            body=body,
         )
-        tree = Tree([order], [], [])
-        for item in new_items(self._catalogue, at.store.vault, order, lines):
+        tree = Tree([order], [], [], (), subscription.instances if subscription else ())
+        for item in new_items(at.store.catalogue(order.catalogue), at.store.vault, tree, order, lines):
             tree.items[item.order, item.id] = item
         return tree
+
+    def _subscription(self, request: OrderRequest) -> Subscription | None:
+        """What an order changes; None when it orders something new. Raises UnknownInstance, PlaybookInvalid."""
+        if request.adds:
+            return None
+        look = self._at.store.database.look
+        found = [look(partial(self._at.store.subscription, name=line.subject)) for line in request.lines]
+        if len({subscription.name for subscription in found}) > 1:
+            raise PlaybookInvalid("an order changes products and services of one subscription, not of several")
+        levels = {instance.id: instance.level for instance in found[0].instances}
+        for line in request.lines:
+            if levels[line.subject] is not request.level:
+                raise UnknownInstance(f"{line.subject} is no {request.level}, but a {levels[line.subject]}")
+        return found[0]
+
+    def _pinned(self, request: OrderRequest, subscription: Subscription | None) -> str:
+        """What is only ended, suspended or resumed stays with the catalogue that it was made by."""
+        if subscription is None or any(line.action == "modify" for line in request.lines):
+            self._at.store.know(self._catalogue)
+            return self._catalogue.digest
+        return next(i.catalogue for i in subscription.instances if i.id == request.lines[0].subject)
+
+    def _must_be_free(self, request: OrderRequest) -> None:
+        """Raises SubscriptionBusy when an order is under way on what is to be changed, and the offering lets none wait."""
+        subscription = self._subscription(request)
+        busy = next((o for o in subscription.orders if not o.state.final), None) if subscription else None
+        if subscription is None or busy is None:
+            return
+        offerings = [self._catalogue.offerings.get(i.offering or "") for i in subscription.instances if i.level is Level.PRODUCT]
+        if any(offering is not None and offering.while_busy == "refuse" for offering in offerings):
+            raise SubscriptionBusy(f"order {busy.id} ({busy.state}) is under way on {subscription.name}")
 
     def rehearse(self, tree: Tree) -> None:
         """Decompose down to the resources in memory, so that what cannot be decomposed is refused now. The tree is left as it would be
@@ -126,26 +167,34 @@ class Acceptance:
             self._rehearse(tree, InstanceIds(tx))
 
     def _rehearse(self, tree: Tree, ids: InstanceIds) -> None:
-        at, catalogue = self._at, self._catalogue
-        order = tree.root
+        at, catalogue, order = self._at, self._at.store.catalogue(tree.root.catalogue), tree.root
+        if tree.changes_something:
+            subscription = at.store.database.look(partial(at.store.subscription, name=order.subscription or ""))
+            prepare(catalogue, at.store.vault, tree, subscription)
         begin(ids, at.store.vault, catalogue, tree, order)
         while order.level.below is not None:
             lines = lines_below(catalogue, at.store.vault, tree, order)
             name = f"{order.level.below.order_prefix}-draft"
             below = Order(name, order.root, order.level.below, OrderState.ACKNOWLEDGED, order.created, order.catalogue, parent=order.id)
             tree.orders[below.id] = below
-            tree.items |= {(item.order, item.id): item for item in new_items(catalogue, at.store.vault, below, lines)}
+            tree.items |= {(item.order, item.id): item for item in new_items(catalogue, at.store.vault, tree, below, lines)}
             begin(ids, at.store.vault, catalogue, tree, below)
             order = below
-        tree.steps = {step.key: step for step in steps_of(catalogue, tree, order)}
+        held_by = at.store.database.look(partial(holders, at=at, tree=tree, order=order)) if tree.changes_something else {}
+        tree.steps = {step.key: step for step in steps_of(catalogue, tree, order, held_by)}
 
-    def _line(self, level: Level, line: ItemRequest, facts: Mapping[str, object]) -> Line:
-        if level is not Level.PRODUCT:
+    def _line(self, level: Level, line: ItemRequest, body: Mapping[str, Any]) -> Line:
+        """What is ordered anew is complete; what a change asks for is completed when its turn comes (engine.changing)."""
+        offering = self._catalogue.offering(line.offering) if line.offering else None
+        if offering is not None and not offering.active:
+            raise UnknownSpecification(f"offering {offering.id} ({offering.name}) is no longer sold")
+        if line.subject:
+            action = Action.DELETE if line.action == "delete" else Action.MODIFY
+            return Line("", line.characteristics, offering=line.offering, action=action, instance=line.subject)
+        facts = order_facts(body)
+        if offering is None:
             name = line.specification or ""
             return Line(name, complete(self._catalogue, level, name, line.characteristics, facts))
-        offering = self._catalogue.offering(line.offering or "")
-        if not offering.active:
-            raise UnknownSpecification(f"offering {offering.id} ({offering.name}) is no longer sold")
         given = offered(offering, line.characteristics)
         return Line(offering.specification, complete(self._catalogue, level, offering.specification, given, facts), offering=offering.id)
 
@@ -198,10 +247,11 @@ class Acceptance:
         tree = self.draft(request, number)
         order = tree.root
         order.checksum = checksum
-        begin(ids, store.vault, self._catalogue, tree, order)
+        catalogue = store.catalogue(order.catalogue)
+        begin(ids, store.vault, catalogue, tree, order)
         tree.emit(order.id, None, "orderCreate", order.created, state=order.state, level=order.level)
         due = self._due(request)
-        tree.plan(steps_of(self._catalogue, tree, order), due)
+        tree.plan(steps_of(catalogue, tree, order), due)
         if due > store.clock.real():
             for step in tree.steps.values():
                 step.noted = 0.0  # a date: it stays when the clock is set back

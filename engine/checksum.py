@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from engine.batch import Workplace
 from engine.context import Scope
 from engine.errors import ChecksumMismatch
-from engine.model import StepKind
-from engine.ports import Change, Fragment, Node
+from engine.model import PUSHES
+from engine.ports import Change, Node
 from engine.steps.wanted import work_of
+from engine.store.configurations import Entry
 from engine.tree import Tree
 from engine.vault import MASK
 
@@ -42,17 +43,17 @@ class Preview:
 def preview(at: Workplace, tree: Tree, scope: Scope | None = None) -> Preview:
     """Render and compare, change nothing. Raises TemplateFailed, ChangeConflict, TargetError (for a target not known yet)."""
     scope = replace(scope or at.scope(tree), unseal=lambda name, _: f"{MASK}{name}", order_id=ORDER_ID)
-    fragments: dict[str, dict[str, Fragment]] = {}
+    entries: dict[str, dict[str, Entry]] = {}
     untold = []
     for step in tree.steps.values():
-        if step.kind is not StepKind.CONFIGURE:
+        if step.kind not in PUSHES:
             continue
         if step.target is None:
             untold.append(f"{step.item}: {step.target_expression}")
             continue
         work = work_of(scope, step, at.targets)
-        fragments.setdefault(step.target, {}).update({fragment.key: fragment for fragment in work.fragments})
-    changes = tuple(_change(at, target, list(found.values())) for target, found in fragments.items())
+        entries.setdefault(step.target, {}).update({entry.key: entry for entry in work.entries})
+    changes = tuple(_change(at, target, list(found.values())) for target, found in entries.items())
     return Preview(changes, tuple(untold), _digest(scope, changes))
 
 
@@ -64,13 +65,15 @@ def verify(at: Workplace, tree: Tree) -> None:
         raise ChecksumMismatch(f"what would be sent to {targets} has checksum {found.checksum}, not {tree.root.checksum}; nothing was sent")
 
 
-def _change(at: Workplace, target: str, wanted: Sequence[Fragment]) -> TargetChange:
+def _change(at: Workplace, target: str, entries: Sequence[Entry]) -> TargetChange:
+    wanted = [entry.fragment for entry in entries if entry.fragment is not None]
     stated = [node for fragment in wanted for node in at.targets.nodes(fragment)]
     with at.store.database.read() as tx:
         known = at.configurations.adopted(tx, target)
-        applied = at.configurations.applied(tx, target, [fragment.key for fragment in wanted])
+        keys = [entry.key for entry in entries] + at.configurations.left_alone(tx, target, entries)
+        applied = at.configurations.applied(tx, target, keys)
         stated += [node for fragment in applied.values() for node in at.targets.nodes(fragment)]
-        others = at.configurations.others(tx, target, [fragment.key for fragment in wanted], stated)
+        others = at.configurations.others(tx, target, keys, stated)
     if not known:
         others = _day_zero(at, target, stated)
     change = at.targets.change(target, list(applied.values()), wanted, others)

@@ -18,6 +18,8 @@ from engine.tree import Tree
 from engine.vault import Vault
 
 SEALED = "$sealed"
+FORMERLY = "formerly"
+"""In the body of an order that changes something: customer and address as they were."""
 
 
 def order_facts(body: Mapping[str, Any]) -> dict[str, object]:
@@ -78,7 +80,19 @@ class Scope:
             "exchange": {"name": self.site.name, **{role: names[0] for role, names in self.site.elements.items() if names}},
             "services": {short(i.specification): i.instance for i in tree.items.values() if i.level is Level.SERVICE},
             "policies": self._policies(),
-            **{mark.name: dict(allocation.attributes) for mark, allocation in tree.allocations.items()},
+            **{mark.name: dict(tree.allocations[mark].attributes) for mark in tree.by_age()},
+        }
+
+    def of_former(self, item: Item) -> dict[str, object]:
+        """What they saw of the item's instance before this order: with what it held then, by the order and item that made it so."""
+        order, _, name = item.replaces.partition("/")
+        held = {mark.name: dict(a.attributes) for mark, a in self.tree.allocations.items() if mark.order not in self.tree.orders}
+        context = {**self.common(), **order_facts(self.tree.root.body.get(FORMERLY, self.tree.root.body)), **held}
+        return {
+            **self.of_item(item, context),
+            "order": {**dict(context["order"]), "id": self.order_id or order},  # type: ignore[call-overload]
+            "item": {"id": name, "specification": item.specification},
+            "c": self._opened(item.formerly or {}),
         }
 
     def of_item(self, item: Item, common: Mapping[str, object] | None = None) -> dict[str, object]:
@@ -96,20 +110,23 @@ class Scope:
 
     def service_of(self, item: Item) -> Item | None:
         """The service order item that an item belongs to (itself, when it is one)."""
-        if item.level is Level.SERVICE:
-            return item
-        return next((s for s in self.tree.items.values() if s.level is Level.SERVICE and s.id == item.parent), None)
+        return self.tree.service_of(item)
 
     def characteristics(self, item: Item) -> dict[str, object]:
         """An item's characteristics with its secrets opened."""
+        return self._opened(item.characteristics)
+
+    def _opened(self, characteristics: Mapping[str, Any]) -> dict[str, object]:
         return {
             name: self.unseal(name, value[SEALED]) if isinstance(value, dict) and SEALED in value else value
-            for name, value in item.characteristics.items()
+            for name, value in characteristics.items()
         }
 
     def learned(self, item: Item) -> dict[str, str]:
         """What targets told while the item's steps were done."""
-        return {name: value for step in self.tree.steps_of(item.order, item.id) for name, value in step.learned.items()}
+        instance = self.tree.instances.get(item.instance or "")
+        told = {name: value for step in self.tree.steps_of(item.order, item.id) for name, value in step.learned.items()}
+        return {**(instance.learned if instance else {}), **told}
 
     def policy_of(self, item: Item) -> Policy | None:
         """The policy that an RFS uses, chosen by its characteristics."""

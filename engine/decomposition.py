@@ -10,6 +10,7 @@ from engine import expressions
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.models import ProductSpecification, ResourceSpecification, Rule, Scalar, ServiceSpecification, Specification
 from engine.errors import UnknownSpecification
+from engine.model import Action
 from engine.states import Level
 
 
@@ -21,6 +22,11 @@ class Line:
     characteristics: Mapping[str, Scalar | None]
     serves: tuple[str, ...] = ()
     offering: str | None = None
+    action: Action = Action.ADD
+    instance: str | None = None
+    """What it changes or ends."""
+    outcome: str = ""
+    """State of its instance when it is complete, where that is not the usual one."""
 
 
 def specification(catalogue: Catalogue, level: Level, name: str) -> Specification:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from engine.acceptance import Acceptance
-from engine.batch import Workplace
+from engine.batch import Workplace, exchange
 from engine.catalogue.catalogue import Catalogue
 from engine.checksum import Preview, preview
 from engine.context import Scope
@@ -40,7 +40,7 @@ def dry_run(at: Workplace, catalogue: Catalogue, request: OrderRequest) -> DryRu
     ordered = acceptance.ordered(request)
     tree = acceptance.draft(request, f"DRAFT-{uuid4().hex[:8]}")
     acceptance.preview(tree)
-    scope = Scope(tree, catalogue, at.inventory.site(request.address.exchange), lambda name, _: f"{MASK}{name}")
+    scope = Scope(tree, at.catalogue(tree), at.inventory.site(exchange(tree)), lambda name, _: f"{MASK}{name}")
     given = at.inventory.expected(needs.missing(scope))
     tree.allocations.update({mark: found for mark, found in given.items() if isinstance(found, Allocation)})
     needs.bind(scope)

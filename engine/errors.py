@@ -10,9 +10,12 @@
     │   ├── UnknownOrder            UNKNOWN_ORDER          HTTP 404
     │   ├── UnknownCase             UNKNOWN_CASE           HTTP 404
     │   ├── AnswerNotPossible       ANSWER_NOT_POSSIBLE    a fallout case cannot be answered so
-    │   └── UnknownSubject          UNKNOWN_SUBJECT        HTTP 404
+    │   ├── UnknownSubject          UNKNOWN_SUBJECT        HTTP 404
+    │   └── UnknownInstance         UNKNOWN_INSTANCE       HTTP 404: no such product or service
     ├── Conflict                    exit 2, HTTP 409
     │   ├── DuplicateOrder          DUPLICATE_ORDER        same external id, another body
+    │   ├── InstanceEnded           INSTANCE_ENDED         the product or service exists no more
+    │   ├── SubscriptionBusy        SUBSCRIPTION_BUSY      another order changes the same product or service
     │   ├── IllegalTransition       ILLEGAL_TRANSITION     a state machine forbids it
     │   ├── NothingHeld             NOTHING_HELD           nothing of the order stands still
     │   ├── WorkerRunning           WORKER_RUNNING         another process works the lanes of this store
@@ -165,6 +168,14 @@ class UnknownSubject(BadInput):
     remedy = "`turnup check --all` names the targets, `turnup show ORDER` the services of an order."
 
 
+class UnknownInstance(BadInput):
+    """No product or service has this id."""
+
+    code = "UNKNOWN_INSTANCE"
+    http_status = 404
+    remedy = "`turnup services` lists what customers have."
+
+
 class Conflict(TurnupError):
     """It contradicts what is already there."""
 
@@ -179,6 +190,20 @@ class DuplicateOrder(Conflict):
 
     code = "DUPLICATE_ORDER"
     remedy = "Give the changed order an externalId of its own, or submit the original unchanged."
+
+
+class InstanceEnded(Conflict):
+    """The product or service that is to be changed was terminated, or its order was taken back."""
+
+    code = "INSTANCE_ENDED"
+    remedy = "Order it anew with `action: add`."
+
+
+class SubscriptionBusy(Conflict):
+    """An order that changes the same product or service has not ended, and its offering lets no other wait for that."""
+
+    code = "SUBSCRIPTION_BUSY"
+    remedy = "Order again when that one has ended, or cancel it."
 
 
 class IllegalTransition(Conflict):

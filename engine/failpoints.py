@@ -53,6 +53,8 @@ class Failpoint(StrEnum):
     """A target answered what is waited for, its answer is not stored (engine.steps.wait)."""
     ACTIVATED = "activated"
     """NetBox shows resources as in use, the tables do not (engine.steps.activate)."""
+    RELEASED = "released"
+    """NetBox has resources back, the tables do not know (engine.steps.release)."""
     SETTLING = "settling"
     """A settlement is worked out and not committed (engine.worker)."""
     SETTLED = "settled"

@@ -12,6 +12,15 @@ from engine.ports import Trouble
 from engine.states import Level, OrderState
 
 
+class Action(StrEnum):
+    """What an item asks for (TM Forum OrderItemActionType)."""
+
+    ADD = "add"
+    MODIFY = "modify"
+    DELETE = "delete"
+    NO_CHANGE = "noChange"
+
+
 class StepKind(StrEnum):
     """What a step does."""
 
@@ -21,6 +30,16 @@ class StepKind(StrEnum):
     WAIT = "wait"
     ONLINE = "online"
     ACTIVATE = "activate"
+    REMOVE = "remove"
+    """Take the item's configuration from a target that holds it."""
+    RESTORE = "restore"
+    """Put back what a target held under the item's key before this order touched it."""
+    RELEASE = "release"
+    """Give back to the inventory what the order leaves."""
+
+
+PUSHES = (StepKind.CONFIGURE, StepKind.REMOVE, StepKind.RESTORE)
+"""Steps that change what a target holds: done together, in one transaction."""
 
 
 class StepState(StrEnum):
@@ -66,6 +85,13 @@ class Order(Tracked):
     external_id: str | None = None
     digest: str = ""
     parent: str | None = None
+    subscription: str | None = None
+    """Of the order that was submitted: what it makes or changes, named by its product (or its first service, where there is none). Its
+    services, resources and configuration outlive the order; later orders change them, one at a time."""
+    undoes: str | None = None
+    """The order that this one takes back."""
+    withdrawn: str = ""
+    """Why it is being cancelled: what was done is taken back."""
     priority: int = 4
     body: dict[str, Any] = field(default_factory=dict)
     checksum: str | None = None
@@ -87,7 +113,7 @@ class Item(Tracked):
     specification: str
     state: OrderState
     ordinal: int
-    action: str = "add"
+    action: Action = Action.ADD
     offering: str | None = None
     parent: str | None = None
     """Item of the order above that it was decomposed from (the first, when several share it)."""
@@ -97,6 +123,12 @@ class Item(Tracked):
     instance: str | None = None
     """Id of the product or service that it makes."""
     characteristics: dict[str, Any] = field(default_factory=dict)
+    formerly: dict[str, Any] | None = None
+    """The characteristics that its instance had before, of an item that changes or ends one."""
+    replaces: str = ""
+    """Order and item (`RO-2024-07814/ROI-007`) that made its instance what it was."""
+    outcome: str = ""
+    """State of its instance when it is complete, where that is not the usual one."""
     reason: str = ""
     trouble: Trouble | None = None
     started: datetime | None = None
@@ -168,7 +200,8 @@ _ASKING = (StepState.READY, StepState.RUNNING)
 
 @dataclass
 class Instance(Tracked):
-    """A product or service instance (TMF637, TMF638). It lives on after the order."""
+    """A product (TMF637), a customer-facing or a resource-facing service (TMF638; its id is the key of its configuration on targets,
+    `<service>/<RFS>`). It lives on after the order that made it; `order` and `item` changed it last."""
 
     id: str
     level: Level
@@ -179,9 +212,18 @@ class Instance(Tracked):
     order: str
     item: str
     catalogue: str
+    subscription: str
     offering: str | None = None
     characteristics: dict[str, Any] = field(default_factory=dict)
+    learned: dict[str, str] = field(default_factory=dict)
+    """What targets told while it was made or changed."""
     started: datetime | None = None
+    ended: datetime | None = None
+
+    @property
+    def lives(self) -> bool:
+        """Whether it has not ended."""
+        return self.ended is None
 
 
 @dataclass(frozen=True)

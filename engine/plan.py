@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
+from types import MappingProxyType
 
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.models import ResourceSpecification
-from engine.model import Item, StepKind
+from engine.model import PUSHES, Action, Item, StepKind
 
 RESERVE = "reserve"
+RELEASE = "release"
 
 
 @dataclass(frozen=True)
@@ -29,25 +31,71 @@ class PlannedStep:
     service: bool = False
 
 
-def plan(catalogue: Catalogue, resources: Sequence[Item], services: Sequence[Item], *, online_gates: bool) -> list[PlannedStep]:
+def plan(
+    catalogue: Catalogue,
+    resources: Sequence[Item],
+    services: Sequence[Item],
+    *,
+    online_gates: bool,
+    held_by: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> list[PlannedStep]:
     """Steps of a resource order, in an order in which they could be done one by one.
 
-    All that the order needs is reserved in one step first. An item's steps begin when the items it depends on are complete.
-    Steps that meet on one target share one commit where the dependencies allow it.
+    All that the order needs is reserved in one step first. An item's steps begin when the items it depends on are complete; of those
+    that end the last one goes first. Steps that meet on one target share one commit where the dependencies allow it. What the order
+    leaves is given back when nothing is configured for it any more. `held_by`: the targets that hold something of an ending item.
     """
     steps = [PlannedStep(RESERVE, StepKind.RESERVE, None)]
     ends: dict[str, tuple[str, ...]] = {}
     by_specification = {item.specification: item for item in resources}
     for item in _in_order(resources):
+        if item.action in (Action.NO_CHANGE, Action.DELETE):
+            ends[item.id] = (RESERVE,)
+            continue
         found = catalogue.resource(item.specification)
         before = [key for name in found.depends_on if name in by_specification for key in ends[by_specification[name].id]]
         own = _of_item(item, found, tuple(before) or (RESERVE,))
         ends[item.id] = _ends(own) or tuple(before) or (RESERVE,)
         steps += own
+    steps += _removals([item for item in resources if item.action is Action.DELETE], ends, held_by)
     steps = share_commits(steps)
+    steps += _releases(catalogue, resources, steps)
     steps += _activations(catalogue, resources, ends)
     steps += _online(catalogue, resources, services, ends, gates=online_gates)
     return steps
+
+
+def _removals(ending: Sequence[Item], ends: dict[str, tuple[str, ...]], held_by: Mapping[str, Sequence[str]]) -> list[PlannedStep]:
+    """The items that end, each after those that depend on it."""
+    steps: list[PlannedStep] = []
+    dependants: dict[str, set[str]] = {item.id: set() for item in ending}
+    for item in ending:
+        for name in dependants.keys() & set(item.depends_on):
+            dependants[name].add(item.id)
+    for name in TopologicalSorter(dependants).static_order():
+        needs = tuple(key for dependant in sorted(dependants[name]) for key in ends[dependant]) or (RESERVE,)
+        own = [PlannedStep(f"{name}/remove/{t}", StepKind.REMOVE, name, needs=needs, target=t) for t in held_by.get(name, ())]
+        ends[name] = tuple(step.key for step in own) or needs
+        steps += own
+    return steps
+
+
+def _releases(catalogue: Catalogue, resources: Sequence[Item], steps: Sequence[PlannedStep]) -> list[PlannedStep]:
+    """What the order leaves is given back; what the customer still has when it is back, and nobody waits for that."""
+    if not any(item.action in (Action.MODIFY, Action.DELETE) for item in resources):
+        return []
+    needs = tuple(step.key for step in steps if step.kind in PUSHES) or (RESERVE,)
+    found = [PlannedStep(RELEASE, StepKind.RELEASE, None, needs=needs, gates=False)]
+    for item in resources:
+        returned = catalogue.resource(item.specification).returned
+        if item.action not in (Action.MODIFY, Action.DELETE) or returned is None:
+            continue
+        removals = tuple(step.key for step in steps if step.kind in PUSHES and step.item == item.id)
+        back = PlannedStep(
+            f"{item.id}/returned", StepKind.WAIT, item.id, needs=removals or (RESERVE,), target=returned.target, gates=False, outside=True
+        )
+        found += [back, PlannedStep(f"{item.id}/{RELEASE}", StepKind.RELEASE, item.id, needs=(back.key,), gates=False)]
+    return found
 
 
 def dependencies(catalogue: Catalogue, specifications: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -94,7 +142,7 @@ def share_commits(steps: Sequence[PlannedStep]) -> list[PlannedStep]:
     by_key = {step.key: step for step in steps}
     groups: dict[str, list[str]] = {}
     for step in steps:
-        if step.kind is StepKind.CONFIGURE:
+        if step.kind in PUSHES:
             groups.setdefault(step.target, []).append(step.key)
     for members in groups.values():
         outer = {need for key in members for need in by_key[key].needs} - set(members)
@@ -123,6 +171,8 @@ def _activations(catalogue: Catalogue, resources: Sequence[Item], ends: Mapping[
     users: dict[str, None] = {}
     present = {item.specification: item.id for item in resources}
     for item in resources:
+        if item.action not in (Action.ADD, Action.MODIFY):
+            continue
         for reservation in catalogue.resource(item.specification).reserve.values():
             users[present.get(reservation.activated_by or item.specification, item.id)] = None
     return [PlannedStep(f"{name}/activate", StepKind.ACTIVATE, name, needs=ends[name], gates=False) for name in users]
@@ -134,7 +184,7 @@ def _online(
     steps = []
     for service in services:
         found = catalogue.service(service.specification)
-        if found.online is None:
+        if found.online is None or service.action is not Action.ADD:
             continue
         after = {i.id for i in resources if service.id in i.serves or i.specification in found.online_after}
         needs = tuple(key for name in sorted(after) for key in ends[name]) or (RESERVE,)

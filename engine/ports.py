@@ -94,6 +94,8 @@ class Allocation:
     """NetBox objects made or taken for it, in the order of creation; released in reverse."""
     pool: str = ""
     """Where it came from, e.g. `vlan:EAST-07-RES`: who waits for that may have it when it is released."""
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """The pool of the need that it met (kept by the order layer): who asks for another one needs another resource."""
 
 
 @dataclass(frozen=True)

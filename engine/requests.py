@@ -49,8 +49,35 @@ class ItemRequest(Request):
 
     offering: str | None = Field(default=None, description="product offering, e.g. PO-SF200H")
     specification: str | None = Field(default=None, description="CFS or RFS, for service and resource orders")
-    action: Literal["add"] = Field(default="add", description="what is asked for; this version only adds")
+    action: Literal["add", "modify", "delete", "suspend", "resume"] = Field(
+        default="add", description="what is asked for; all but `add` change, end, suspend or resume what is there"
+    )
+    product: str | None = Field(default=None, description="what a product order changes or ends, e.g. PI-BB-4821")
+    service: str | None = Field(default=None, description="what a service order changes or ends, e.g. SI-INT-4821")
     characteristics: dict[str, Scalar] = Field(default_factory=dict, description="values that the customer chose, by name")
+
+    @property
+    def subject(self) -> str:
+        """What is changed or ended: id of a product or service. Empty when something new is ordered."""
+        return "" if self.action == "add" else self.product or self.service or ""
+
+    def complain(self, level: Level) -> None:
+        """Raises ValueError when the line does not fit its level and action."""
+        product = level is Level.PRODUCT
+        new, there = ("offering", "product") if product else ("specification", "service")
+        if self.action == "add" and getattr(self, new) is None:
+            raise ValueError(f"a {level} order needs `{new}` in each line")
+        others = ("specification", "service") if product else ("offering", "product")
+        if wrong := next((name for name in others if getattr(self, name) is not None), None):
+            raise ValueError(f"a {level} order has `{new}`, not `{wrong}`")
+        if self.action == "add" and getattr(self, there) is not None:
+            raise ValueError(f"`{there}` names what is there already: `action: modify`, `delete`, `suspend` or `resume` goes with it")
+        if self.action != "add" and level is Level.RESOURCE:
+            raise ValueError("a resource order only adds; change the service or the product")
+        if self.action != "add" and getattr(self, there) is None:
+            raise ValueError(f"`action: {self.action}` needs `{there}`, the id of what is there")
+        if self.action not in ("add", "modify") and self.characteristics:
+            raise ValueError(f"`action: {self.action}` takes no characteristics")
 
 
 class OrderRequest(ItemRequest):
@@ -62,22 +89,25 @@ class OrderRequest(ItemRequest):
     external_id: str = Field(min_length=1, max_length=100, description="the caller's own id of this order; idempotency key")
     level: Level = Field(default=Level.PRODUCT, description="of the order: what is sold, services, or resources")
     description: str = Field(default="", description="for people; shown in lists")
-    customer: Customer = Field(description="who orders")
-    address: Address = Field(description="where")
+    customer: Customer | None = Field(default=None, description="who orders; an order that changes something may leave it out")
+    address: Address | None = Field(default=None, description="where; another one than before moves the line")
+    replace: tuple[str, ...] = Field(default=(), description="resources to exchange for others, e.g. [ont] when the router is broken")
     items: tuple[ItemRequest, ...] = Field(default=(), description="lines, when there are several; else the line's fields stand here")
     priority: int = Field(default=4, ge=0, le=4, description="TM Forum: 0 is the highest, 4 the lowest")
     requested_start_date: datetime | None = Field(default=None, description="not before this; with a time zone")
 
     @model_validator(mode="after")
     def _lines(self) -> Self:
-        if self.items and (self.offering or self.specification or self.characteristics):
-            raise ValueError("give either items, or one offering/specification with its characteristics, not both")
+        if self.items and (self.offering or self.specification or self.characteristics or self.product or self.service):
+            raise ValueError("give either items, or one line with its characteristics, not both")
         for line in self.lines:
-            wanted, other = ("offering", "specification") if self.level is Level.PRODUCT else ("specification", "offering")
-            if getattr(line, wanted) is None:
-                raise ValueError(f"a {self.level} order needs `{wanted}` in each line")
-            if getattr(line, other) is not None:
-                raise ValueError(f"a {self.level} order has `{wanted}`, not `{other}`")
+            line.complain(self.level)
+        if len({line.action == "add" for line in self.lines}) > 1:
+            raise ValueError("an order either adds, or changes what is there: not both")
+        if self.adds and (self.customer is None or self.address is None):
+            raise ValueError("an order that adds something needs `customer` and `address`")
+        if self.adds and self.replace:
+            raise ValueError("`replace` is for what is there already")
         if self.requested_start_date is not None and self.requested_start_date.tzinfo is None:
             raise ValueError("requestedStartDate needs a time zone, e.g. 2024-03-12T09:00:00+11:00")
         return self
@@ -85,8 +115,12 @@ class OrderRequest(ItemRequest):
     @property
     def lines(self) -> tuple[ItemRequest, ...]:
         """The lines, also when the order was written as one."""
-        own = ItemRequest(offering=self.offering, specification=self.specification, characteristics=self.characteristics)
-        return self.items or (own,)
+        return self.items or (ItemRequest(**{name: getattr(self, name) for name in ItemRequest.model_fields}),)
+
+    @property
+    def adds(self) -> bool:
+        """Whether something new is ordered."""
+        return all(line.action == "add" for line in self.lines)
 
     def body(self) -> dict[str, Any]:
         """The request as JSON data, as it came (without what was left out)."""

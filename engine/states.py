@@ -75,6 +75,10 @@ class ProductState(StrEnum):
     CREATED = "created"
     PENDING_ACTIVE = "pendingActive"
     ACTIVE = "active"
+    SUSPENDED = "suspended"
+    PENDING_TERMINATE = "pendingTerminate"
+    TERMINATED = "terminated"
+    CANCELLED = "cancelled"
     ABORTED = "aborted"
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from engine.errors import StepCrashed
-from engine.model import Event, Instance, Item, Order, Step, StepKind, StepResult, StepState, Tracked
+from engine.model import PUSHES, Action, Event, Instance, Item, Order, Step, StepKind, StepResult, StepState, Tracked
 from engine.ports import Allocation, Mark, Trouble
 from engine.states import Level, OrderState, ProductState, RollUp, ServiceState, legal, require, roll_up
 
@@ -67,6 +67,17 @@ class Tree:
         return next((order for order in self.orders.values() if order.level is level), None)
 
     @property
+    def changes_something(self) -> bool:
+        """Whether the order changes or ends what earlier orders made."""
+        return any(item.action is not Action.ADD for item in self.items_of(self.root.id))
+
+    def service_of(self, item: Item) -> Item | None:
+        """The service order item that an item belongs to (itself, when it is one)."""
+        if item.level is Level.SERVICE:
+            return item
+        return next((s for s in self.items.values() if s.level is Level.SERVICE and s.id == item.parent), None)
+
+    @property
     def changed(self) -> bool:
         """Whether anything of it was set since it was loaded."""
         parts = (self.orders, self.items, self.steps, self.instances)
@@ -89,6 +100,10 @@ class Tree:
         below = next((o for o in self.orders.values() if o.parent == order.id), None)
         return [] if below is None else [child for child in self.items_of(below.id) if item.id in child.serves]
 
+    def by_age(self) -> list[Mark]:
+        """What the subscription holds, what this order was given last: of two with one name the last is the one to use."""
+        return sorted(self.allocations, key=lambda mark: (mark.order in self.orders, mark.order))
+
     def missing(self, marks: Iterable[Mark]) -> set[Mark]:
         """Which of these are not allocated."""
         return set(marks) - set(self.allocations)
@@ -105,6 +120,25 @@ class Tree:
         for item in items:
             self.items[order.id, item.id] = item
 
+    def remove_from(self, item: Item, target: str, needs: tuple[str, ...]) -> None:
+        """Take an item's configuration from a target that it leaves, once these steps are done. What is left is given back after that."""
+        key = f"{item.id}/remove/{target}"
+        if key in self.steps:
+            return
+        step = Step(0, self.root.id, item.order, key, StepKind.REMOVE, StepState.BLOCKED, item=item.id, needs=needs)
+        step.target = step.lane = target
+        step.priority = self.root.priority
+        self.steps[key] = step
+        for other in self.steps.values():
+            if other.kind is StepKind.RELEASE and other.item is None:
+                other.needs = (*other.needs, key)
+
+    def release(self, allocation: Allocation, now: datetime) -> None:
+        """It was given back."""
+        if self.allocations.pop(allocation.mark, None) is not None:
+            self.root.changed = True
+            self.emit(allocation.mark.order, allocation.mark.item, "release", now, name=allocation.mark.name, kind=allocation.kind)
+
     def plan(self, steps: Iterable[Step], real: float) -> None:
         """Add steps. Those that need nothing are ready at once."""
         for step in steps:
@@ -117,7 +151,7 @@ class Tree:
         if step.kind is StepKind.RESERVE:
             self._start(self.orders[step.order], now)
         item = self.item_of(step)
-        begins = step.gates and step.kind is StepKind.CONFIGURE and all(self.steps[key].state is StepState.DONE for key in step.needs)
+        begins = step.gates and step.kind in PUSHES and all(self.steps[key].state is StepState.DONE for key in step.needs)
         if item is not None and begins:
             self._move_item(item, OrderState.IN_PROGRESS, now)
 
@@ -237,6 +271,10 @@ class Tree:
         """`own`: the item's gating steps; `stopped`: steps of the order itself (decomposition, reservation) that stand still, without
         which none of its items goes on."""
         children = self.children(order, item)
+        if not own and not children and item.level is Level.RESOURCE and item.action in (Action.NO_CHANGE, Action.DELETE):
+            if order.state is not OrderState.ACKNOWLEDGED:  # there is nothing to do for it
+                self._move_item(item, OrderState.COMPLETED, now)
+            return
         if not own and not children and not stopped and not self._planned(order):
             if item.state is OrderState.HELD:  # it was resumed, and what will make its parts has yet to do so
                 item.trouble = None
@@ -296,24 +334,57 @@ class Tree:
 
     def _move_instance(self, item: Item, now: datetime) -> None:
         instance = self.instances.get(item.instance or "")
-        state = _INSTANCE_STATES.get((item.level, item.state))
-        if instance is None or state is None or instance.state == state:
+        if instance is None:
+            return
+        if item.state is OrderState.COMPLETED and item.action in (Action.ADD, Action.MODIFY):
+            self._take_over(instance, item, now)
+        state = item.outcome if item.outcome and item.state is OrderState.COMPLETED else _instance_state(item)
+        if state is None or instance.state == state:
             return
         instance.state = state
-        if state in (ServiceState.ACTIVE, ProductState.ACTIVE):
-            instance.started = now
-        self.emit(item.order, item.id, f"{item.level}StateChange", now, id=instance.id, state=state)
+        if state == ServiceState.ACTIVE:  # products spell it alike
+            instance.started = instance.started or now
+        if state in _ENDED:
+            instance.ended = now
+        if instance.level is not Level.RESOURCE:
+            self.emit(item.order, item.id, f"{item.level}StateChange", now, id=instance.id, state=state)
+
+    def _take_over(self, instance: Instance, item: Item, now: datetime) -> None:
+        """From now on the instance is as this item made it."""
+        learned = {name: value for step in self.steps_of(item.order, item.id) for name, value in step.learned.items()}
+        instance.learned = {**instance.learned, **learned}
+        instance.order, instance.item, instance.catalogue = item.order, item.id, self.orders[item.order].catalogue
+        instance.offering = item.offering or instance.offering
+        if instance.characteristics != item.characteristics:
+            instance.characteristics = item.characteristics
+            if instance.level is not Level.RESOURCE:
+                self.emit(item.order, item.id, f"{item.level}AttributeValueChange", now, id=instance.id)
 
 
 _WITH_REASON = {OrderState.HELD, OrderState.FAILED, OrderState.PARTIAL, OrderState.REJECTED}
 
-_INSTANCE_STATES: Mapping[tuple[Level, OrderState], str] = {
-    (Level.SERVICE, OrderState.IN_PROGRESS): ServiceState.INACTIVE,
-    (Level.SERVICE, OrderState.COMPLETED): ServiceState.ACTIVE,
-    (Level.PRODUCT, OrderState.IN_PROGRESS): ProductState.PENDING_ACTIVE,
-    (Level.PRODUCT, OrderState.COMPLETED): ProductState.ACTIVE,
-    (Level.PRODUCT, OrderState.FAILED): ProductState.ABORTED,
+_INSTANCE_STATES: Mapping[tuple[Action, Level, OrderState], str] = {
+    (Action.ADD, Level.RESOURCE, OrderState.IN_PROGRESS): ServiceState.INACTIVE,
+    (Action.ADD, Level.RESOURCE, OrderState.COMPLETED): ServiceState.ACTIVE,
+    (Action.ADD, Level.SERVICE, OrderState.IN_PROGRESS): ServiceState.INACTIVE,
+    (Action.ADD, Level.SERVICE, OrderState.COMPLETED): ServiceState.ACTIVE,
+    (Action.ADD, Level.PRODUCT, OrderState.IN_PROGRESS): ProductState.PENDING_ACTIVE,
+    (Action.ADD, Level.PRODUCT, OrderState.COMPLETED): ProductState.ACTIVE,
+    (Action.ADD, Level.PRODUCT, OrderState.FAILED): ProductState.ABORTED,
+    (Action.MODIFY, Level.RESOURCE, OrderState.COMPLETED): ServiceState.ACTIVE,
+    (Action.MODIFY, Level.SERVICE, OrderState.COMPLETED): ServiceState.ACTIVE,
+    (Action.MODIFY, Level.PRODUCT, OrderState.COMPLETED): ProductState.ACTIVE,
+    (Action.DELETE, Level.RESOURCE, OrderState.COMPLETED): ServiceState.TERMINATED,
+    (Action.DELETE, Level.SERVICE, OrderState.COMPLETED): ServiceState.TERMINATED,
+    (Action.DELETE, Level.PRODUCT, OrderState.IN_PROGRESS): ProductState.PENDING_TERMINATE,
+    (Action.DELETE, Level.PRODUCT, OrderState.COMPLETED): ProductState.TERMINATED,
 }
+_ENDED = {ServiceState.TERMINATED, ProductState.TERMINATED, ProductState.CANCELLED}
+
+
+def _instance_state(item: Item) -> str | None:
+    """State of an instance that follows from that of its item; None: it stays."""
+    return _INSTANCE_STATES.get((item.action, item.level, item.state))
 
 
 def _of_children(children: list[Item], state: OrderState) -> Trouble | None:

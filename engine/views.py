@@ -24,7 +24,7 @@ from engine.documents import (
 from engine.errors import TemplateFailed
 from engine.expressions import names, render
 from engine.fallout.views import cases_of
-from engine.model import Item, Order, Step, StepKind, StepState
+from engine.model import PUSHES, Item, Order, Step, StepState
 from engine.ports import Allocation, Change, ItemState, TransactionState, Trouble
 from engine.silence import explained, explained_targets
 from engine.states import Level, OrderState
@@ -209,8 +209,9 @@ def masked(characteristics: Mapping[str, Any]) -> dict[str, Any]:
 
 def _instances(tree: Tree, level: Level) -> list[InstanceView]:
     """In the order of the items that make them."""
-    found = [instance for instance in tree.instances.values() if instance.level is level]
-    return [_instance(i) for i in sorted(found, key=lambda i: tree.items[i.order, i.item].ordinal)]
+    made = [item.instance for order in in_levels(tree) for item in tree.items_of(order.id)]
+    found = [instance for instance in tree.instances.values() if instance.level is level and instance.id in made]
+    return [_instance(i) for i in sorted(found, key=lambda i: made.index(i.id))]
 
 
 def _instance(instance: Any) -> InstanceView:
@@ -227,7 +228,7 @@ def _instance(instance: Any) -> InstanceView:
 def _targets(at: Records, tree: Tree) -> list[TargetView]:
     by_target: dict[str, list[Step]] = {}
     for step in tree.steps.values():
-        if step.target and step.kind is StepKind.CONFIGURE:
+        if step.target and step.kind in PUSHES:
             by_target.setdefault(step.target, []).append(step)
     with at.store.database.read() as tx:
         platforms = Configurations(at.store).platforms(tx, by_target)

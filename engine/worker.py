@@ -18,8 +18,8 @@ from engine.batch import Batch, Holding, Settlement, StepRef, WorkerSettings, Wo
 from engine.errors import LeaseLost, StoreError
 from engine.failpoints import Failpoint, reached
 from engine.heartbeat import Heartbeat
-from engine.model import Step, StepKind, StepResult, StepState
-from engine.steps import activate, configure, decompose, reserve, wait
+from engine.model import PUSHES, Step, StepKind, StepResult, StepState
+from engine.steps import activate, configure, decompose, release, reserve, wait
 from engine.store import lanes
 from engine.store.lanes import Lease, Limit
 from engine.store.store import Unit
@@ -36,6 +36,9 @@ CARRY_OUT: Mapping[StepKind, CarryOut] = {
     StepKind.WAIT: wait.carry_out,
     StepKind.ONLINE: wait.carry_out,
     StepKind.ACTIVATE: activate.carry_out,
+    StepKind.REMOVE: configure.carry_out,
+    StepKind.RESTORE: configure.carry_out,
+    StepKind.RELEASE: release.carry_out,
 }
 TURN = 8
 """Batches until a lane is given back though it has more: others wait for the thread, too."""
@@ -111,7 +114,7 @@ class Worker:
         if circuit.on_trial(lease, at.settings):
             found = [(number, root) for number, root in found if root == found[0][1]]
         steps = _together([_by_id(trees[root], number) for number, root in found])
-        if steps[0].kind is StepKind.CONFIGURE and not steps[0].crashes:
+        if steps[0].kind in PUSHES and not steps[0].crashes:
             steps += fused([trees[root] for root in sorted({step.root for step in steps})], steps, lane)
         now = at.clock.now()
         trees = {step.root: trees[step.root] for step in steps}
@@ -182,9 +185,11 @@ class Worker:
             trees[key.root].settle(trees[key.root].steps[key.key], result, now, real)
         for tree in trees.values():
             tree.roll(now)
+        turns = {decompose.turn_of(subscription) for tree in trees.values() if (subscription := ended(tree))}
+        woken = lanes.wake(unit.tx, turns, real) if turns else set()
         circuit.record(unit.tx, lease, told.values(), at.settings, real)
         reached(Failpoint.SETTLING)
-        return len(told), self._hot(trees, settlement.results)
+        return len(told), self._hot(trees, settlement.results) | woken
 
     def _hot(self, trees: Mapping[str, Tree], results: Mapping[StepRef, StepResult]) -> set[str]:
         real = self._at.clock.real()
@@ -210,15 +215,21 @@ def limit_of(settings: WorkerSettings) -> Limit:
     return Limit(circuit.INVENTORY_LANES, settings.netbox_lanes)
 
 
+def ended(tree: Tree) -> str | None:
+    """The subscription of an order that has ended: another order of it may have its turn."""
+    return tree.root.subscription if tree.root.state.final else None
+
+
 def _is_current(step: Step, attempt: int) -> bool:
     return step.state is StepState.RUNNING and step.attempt == attempt
 
 
 def _together(steps: Sequence[Step]) -> list[Step]:
-    """Of these steps, in the order of their turn, those that are done together: of one kind. One whose worker died before is done by
-    itself, so that it is seen which of a batch does that."""
+    """Of these steps, in the order of their turn, those that are done together: of one kind, or all of a transaction. One whose worker
+    died before is done by itself, so that it is seen which of a batch does that."""
     first = steps[0]
-    return [first] if first.crashes else [step for step in steps if step.kind is first.kind and not step.crashes]
+    kinds = PUSHES if first.kind in PUSHES else (first.kind,)
+    return [first] if first.crashes else [step for step in steps if step.kind in kinds and not step.crashes]
 
 
 def _by_id(tree: Tree, number: int) -> Step:
@@ -231,7 +242,7 @@ def fused(trees: Iterable[Tree], steps: Sequence[Step], lane: str) -> list[Step]
     for tree in trees:
         inside = {step.key for step in steps if step.root == tree.root.id}
         blocked = [s for s in tree.steps.values() if s.state is StepState.BLOCKED and not s.crashes]
-        waiting = [s for s in blocked if s.lane == lane and s.kind is StepKind.CONFIGURE]
+        waiting = [s for s in blocked if s.lane == lane and s.kind in PUSHES]
         while more := [s for s in waiting if s.key not in inside and _only_needs(tree, s, inside)]:
             found += more
             inside |= {step.key for step in more}

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 from engine.batch import WorkerSettings, Workplace
@@ -226,8 +227,12 @@ class NullTargets:
         return PLATFORMS[target]
 
     def render(self, wanted: Wanted, templates: Mapping[str, str]) -> Fragment:
-        """A line that is the service's own, and one that all share."""
-        return Fragment(wanted.target, wanted.key, f"{wanted.template} {wanted.key}\nshared {wanted.template}\n")
+        """A line that is the service's own, one that says how it is to be, and one that all share."""
+        lines = [f"{wanted.template} {wanted.key}", f"shared {wanted.template}"]
+        if "RFS:" in wanted.key:
+            held = [wanted.context.get(name) for name in ("c", "policy", "port", "ont", "vlan", "ipv4", "ipv6")]
+            lines.append(f"{wanted.key} {sha256(json.dumps(held, default=str).encode()).hexdigest()[:12]}")
+        return Fragment(wanted.target, wanted.key, "\n".join(lines))
 
     def nodes(self, fragment: Fragment) -> Sequence[Node]:
         """One per line."""

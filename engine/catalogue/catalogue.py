@@ -106,6 +106,13 @@ class Catalogue:
         """The rule for everything that no other is for."""
         return self.failure_policy[-1] if self.failure_policy else LAST_RESORT
 
+    def user_of(self, allocation: str) -> str | None:
+        """The RFS that puts what is reserved under this name to use."""
+        for found in self.resources.values():
+            if allocation in found.reserve:
+                return found.reserve[allocation].activated_by or found.id
+        return None
+
     # -- characteristics
 
     def validate_characteristics(

@@ -54,6 +54,8 @@ def _resource(catalogue: Catalogue, here: Path, resource: ResourceSpecification)
     for part, waits in (("wait_before", resource.wait_before), ("wait", resource.wait)):
         for n, wait in enumerate(waits):
             yield from _wait(catalogue, (*here, part, n), wait, known)
+    if resource.returned is not None:
+        yield from _wait(catalogue, (*here, "returned"), resource.returned, known)
     for n, configuration in enumerate(resource.configure):
         yield from _configuration(catalogue, (*here, "configure", n), configuration, known)
     for n, line in enumerate(resource.report):
@@ -63,6 +65,8 @@ def _resource(catalogue: Catalogue, here: Path, resource: ResourceSpecification)
 def _configuration(catalogue: Catalogue, here: Path, configuration: Configuration, known: Names) -> Found:
     yield from _text(catalogue, (*here, "target"), configuration.target, known)
     yield from _used(catalogue, (*here, "template"), configuration.template, known)
+    if configuration.given_back_by is not None:
+        yield from _used(catalogue, (*here, "given_back_by"), configuration.given_back_by, known)
     for n, shared in enumerate(configuration.shared):
         yield from _text(catalogue, (*here, "shared", n, "key"), shared.key, known)
         yield from _used(catalogue, (*here, "shared", n, "template"), shared.template, known)

@@ -33,6 +33,7 @@ class Characteristic(Entry):
     mandatory: bool = Field(default=False, description="an item must have a value, given or by default")
     default: Scalar | None = Field(default=None, description="value when none is given; may hold expressions")
     secret: bool = Field(default=False, description="stored encrypted, masked wherever it is shown")
+    once: bool = Field(default=False, description="counts when the item is added; a later change of it alone changes nothing here")
     generate: int | None = Field(default=None, ge=8, le=63, description="length of the random value made when none is given; secrets only")
     description: str = Field(default="", description="for people, with the unit of a number")
 
@@ -57,6 +58,7 @@ class Specification(Entry):
 class ProductSpecification(Specification):
     """TMF620 productSpecification: its decomposition chooses the CFS."""
 
+    suspended: dict[str, Scalar] = Field(default_factory=dict, description="what a suspension sets, by characteristic")
     instance: Expression = Field(description="id of the product, e.g. `PI-BB-{{ customer.number }}`")
     decompose: tuple[Rule, ...] = Field(description="its services; the service order's items are numbered in this order")
 
@@ -82,6 +84,7 @@ class ProductOffering(Entry):
     defaults: dict[str, Scalar] = Field(default_factory=dict, description="values when the order gives none")
     price: Price = Field(default=Price(), description="what the customer pays")
     online_gates: bool = Field(default=False, description="the order completes only when the customer was seen online")
+    while_busy: Literal["wait", "refuse"] = Field(default="wait", description="what a change does while another order is under way")
     on_shortage: Literal["go-on", "wait"] = Field(default="go-on", description="what branches do that need nothing of what is exhausted")
 
 
@@ -99,6 +102,7 @@ class Wait(Entry):
 class ServiceSpecification(Specification):
     """TMF633 customer-facing service specification: its decomposition chooses the RFS."""
 
+    suspended: dict[str, Scalar] = Field(default_factory=dict, description="characteristics with which the service is `inactive`")
     instance: Expression = Field(description="id of the service, e.g. `SI-INT-{{ customer.number }}`")
     decompose: tuple[Rule, ...] = Field(description="its RFS; the resource order's items are numbered in this order")
     online: Wait | None = Field(default=None, description="how it is seen that the customer is online")
@@ -136,6 +140,9 @@ class Configuration(Entry):
 
     target: Expression = Field(description="name of a device or system, e.g. `{{ port.device }}`")
     template: str = Field(description="file `templates/<platform>/<template>.<xml|set|json>.j2`; the platform is the target's")
+    given_back_by: str | None = Field(
+        default=None, description="template that takes its place when the item ends and what it did cannot be undone (a delivered parcel)"
+    )
     shared: tuple[SharedFragment, ...] = Field(default=(), description="fragments that it refers to and that others share")
     check: tuple[Check, ...] = Field(default=(), description="what must be so on the target before the change is confirmed")
     skippable: bool = Field(default=False, description="when it stands still, a person may say that it is to go on without it")
@@ -166,6 +173,9 @@ class ResourceSpecification(Specification):
     configure: tuple[Configuration, ...] = Field(default=(), description="what it wants where; all targets at once")
     wait_before: tuple[Wait, ...] = Field(default=(), description="waited for before anything is configured")
     wait: tuple[Wait, ...] = Field(default=(), description="waited for after everything is configured")
+    returned: Wait | None = Field(
+        default=None, description="when the item ends: how it is seen that what it gave to the customer is back; until then it is not free"
+    )
     report: tuple[ReportLine, ...] = Field(default=(), description="its lines of the allocation table")
     point_of_no_return: Literal["start", "configured", "complete", "never"] = Field(
         default="never", description="from when on it cannot be taken back without a person, e.g. a parcel on the road"

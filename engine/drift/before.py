@@ -41,7 +41,7 @@ def look(
 ) -> Seen:
     """The change that leads from what the target holds to what is wanted, as the policy says. Raises DriftFound, TargetError."""
     policy = policy_of(at.settings.drift, target, at.targets.platform(target))
-    touched = tuple(old for key, old in applied.items() if old.text and old.text != wanted[key].text)
+    touched = tuple(old for key, old in applied.items() if old.text and (key not in wanted or old.text != wanted[key].text))
     unchanged = Seen(change, tuple(wanted.values()))
     looked_at_anyway = policy is DriftPolicy.REFUSE and at.targets.reads_first(target)
     if policy is DriftPolicy.REPORT or looked_at_anyway or not change or not touched:

@@ -182,7 +182,9 @@ class Repairer:
 
     def _transact(self, holding: Holding, target: str, mending: Mending) -> tuple[str, Outcome]:
         at = self._at
-        transaction = OpenTransaction(uuid.uuid4().hex, target, mending.change, mending.fragments)
+        keys = [fragment.key for fragment in mending.fragments]
+        entries = at.store.database.look(lambda tx: at.configurations.standing(tx, target, keys))
+        transaction = OpenTransaction(uuid.uuid4().hex, target, mending.change, tuple(entries))
 
         def write_ahead(tx: sa.Connection) -> None:
             holding.keep(tx)

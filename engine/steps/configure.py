@@ -6,7 +6,7 @@ A refused transaction is split until the culprit stands alone: the others go thr
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
@@ -16,13 +16,13 @@ from engine.context import Scope
 from engine.drift import before
 from engine.errors import TurnupError
 from engine.failpoints import Failpoint, reached
-from engine.model import StepResult, StepState
+from engine.model import Step, StepKind, StepResult, StepState
 from engine.policy import after_trouble
 from engine.ports import Fragment, Node, Outcome, Push, TransactionState, Trouble
 from engine.steps.by_hand import believe
 from engine.steps.wanted import Work, own_key, work_of
 from engine.store import lanes
-from engine.store.configurations import OpenTransaction
+from engine.store.configurations import Entry, OpenTransaction
 from engine.tree import Tree
 
 _FOUND = "found as sent, after the worker had ended"
@@ -60,7 +60,7 @@ class _Pusher:
             if ref(step) in self.done:
                 continue
             try:
-                works.append(work_of(self._scope(step.root), step, self.at.targets))
+                works.append(work_of(self._scope(step.root), step, self.at.targets, self._formers(step)))
             except TurnupError as error:
                 yield Settlement({ref(step): self._after(Work(step, (), ()), Trouble.of(error))})
         yield from self._by_hand([work for work in works if work.step.by_hand])
@@ -71,6 +71,16 @@ class _Pusher:
             self.scopes[root] = self.at.scope(self.batch.trees[root])
         return self.scopes[root]
 
+    def _formers(self, step: Step) -> Mapping[str, Entry]:
+        """What the target held before the step's order touched it, where the step puts that back."""
+        if step.kind is not StepKind.RESTORE:
+            return {}
+        return self.at.store.database.look(lambda tx: self.at.configurations.formers(tx, self.target, step.root))
+
+    def _stated(self, entries: Iterable[Entry]) -> dict[Entry, Sequence[Node]]:
+        """What each of these states."""
+        return {entry: self.at.targets.nodes(entry.fragment) if entry.fragment else () for entry in entries}
+
     # -- before the first push -----------------------------------------------------------------------------------------
     def _adopt(self) -> None:
         """Learn what the target held before us, once."""
@@ -78,13 +88,13 @@ class _Pusher:
         if at.store.database.look(lambda tx: at.configurations.adopted(tx, target)):
             return
         platform, fragment = at.targets.platform(target), at.targets.day_zero(target)
-        stated = {fragment: at.targets.nodes(fragment)} if fragment else {}
+        stated = self._stated([Entry(fragment.key, fragment)] if fragment else [])
         reached(Failpoint.ADOPTED)
 
         def adopt(tx: sa.Connection) -> None:
             self.batch.holding.keep(tx)
             number = at.configurations.target_id(tx, target, platform)
-            at.configurations.apply(tx, number, None, None, stated)
+            at.configurations.apply(tx, number, None, stated)
             at.configurations.mark_adopted(tx, target)
 
         at.store.database.change(adopt)
@@ -108,7 +118,7 @@ class _Pusher:
         numbers = {number for number, _ in carried}
         if outcome.state is TransactionState.CONFIRMED:
             self.done |= {ref(step) for step in self.batch.steps if step.id in numbers}
-        stated = {fragment.key: at.targets.nodes(fragment) for fragment in transaction.fragments}
+        stated = {entry.key: nodes for entry, nodes in self._stated(transaction.entries).items()}
 
         def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
             closing.before(tx, trees)
@@ -170,20 +180,27 @@ class _Pusher:
                 given_back.append(work)
         return possible, given_back
 
-    def _change(self, works: Sequence[Work]) -> tuple[before.Seen, dict[Fragment, Sequence[Node]]]:
+    def _change(self, works: Sequence[Work]) -> tuple[before.Seen, dict[Entry, Sequence[Node]]]:
+        """What is sent, and what stands there afterwards with what each states. Who refers to something shared last takes it along."""
         at, target = self.at, self.target
-        wanted = {fragment.key: fragment for work in works for fragment in work.fragments}
-        stated = {fragment: at.targets.nodes(fragment) for fragment in wanted.values()}
+        wanted = {entry.key: entry for work in works for entry in work.entries}
 
-        def held(tx: sa.Connection) -> tuple[dict[str, Fragment], dict[str, frozenset[str]]]:
-            applied = at.configurations.applied(tx, target, wanted)
+        def held(tx: sa.Connection) -> tuple[dict[Entry, Sequence[Node]], dict[str, Fragment], dict[str, frozenset[str]]]:
+            left = at.configurations.left_alone(tx, target, list(wanted.values()))
+            entries = [*wanted.values(), *(Entry(key, None) for key in left if key not in wanted)]
+            stated, keys = self._stated(entries), [entry.key for entry in entries]
+            applied = at.configurations.applied(tx, target, keys)
             nodes = [node for fragment in applied.values() for node in at.targets.nodes(fragment)]
-            return applied, at.configurations.others(tx, target, wanted, [*nodes, *(n for found in stated.values() for n in found)])
+            return stated, applied, at.configurations.others(tx, target, keys, [*nodes, *(n for found in stated.values() for n in found)])
 
-        applied, others = at.store.database.look(held)
-        change = at.targets.change(target, list(applied.values()), list(wanted.values()), others)
-        seen = before.look(at, target, applied, wanted, others, change)
-        return seen, {fragment: at.targets.nodes(fragment) for fragment in seen.wanted} if seen.nodes else stated
+        stated, applied, others = at.store.database.look(held)
+        fragments = {entry.key: entry.fragment for entry in stated if entry.fragment is not None}
+        change = at.targets.change(target, list(applied.values()), list(fragments.values()), others)
+        seen = before.look(at, target, applied, fragments, others, change)
+        if not seen.nodes:
+            return seen, stated
+        found = {fragment.key: fragment for fragment in seen.wanted}
+        return seen, self._stated(replace(entry, fragment=found.get(entry.key)) for entry in stated)
 
     def _write_ahead(self, transaction: OpenTransaction, works: Sequence[Work]) -> None:
         holding, carried = self.batch.holding, [(work.step.id, work.step.root) for work in works]
@@ -226,22 +243,19 @@ class _Pusher:
             yield self._nothing_to_do([work], stated, "done by hand, read back as wanted")
 
     # -- what came of it -----------------------------------------------------------------------------------------------
-    def _confirmed(
-        self, transaction: OpenTransaction, work: Work, outcome: Outcome, stated: Mapping[Fragment, Sequence[Node]]
-    ) -> StepResult:
+    def _confirmed(self, transaction: OpenTransaction, work: Work, outcome: Outcome, stated: Mapping[Entry, Sequence[Node]]) -> StepResult:
         evidence = "; ".join(check.evidence for check in outcome.checks if check.step == work.step.id)
-        learned = outcome.learned_of([node for fragment in work.fragments for node in stated[fragment]])
+        nodes = {entry.key: found for entry, found in stated.items()}
+        learned = outcome.learned_of([node for entry in work.entries for node in nodes[entry.key]])
         return StepResult(StepState.DONE, evidence=evidence, learned=learned, transaction=transaction.id)
 
-    def _nothing_to_do(
-        self, works: Sequence[Work], stated: Mapping[Fragment, Sequence[Node]], evidence: str = "already there"
-    ) -> Settlement:
+    def _nothing_to_do(self, works: Sequence[Work], stated: Mapping[Entry, Sequence[Node]], evidence: str = "already there") -> Settlement:
         """The target holds all of it already; it is still ours from now on."""
         at, target = self.at, self.target
 
         def write(tx: sa.Connection, _trees: Mapping[str, Tree]) -> None:
             number = at.configurations.target_id(tx, target, at.targets.platform(target))
-            at.configurations.apply(tx, number, works[0].step.root, None, stated)
+            at.configurations.apply(tx, number, None, stated)
 
         done = {ref(w.step): StepResult(StepState.DONE, evidence=evidence, learned=w.step.given) for w in works}
         return Settlement(done, write)
@@ -276,15 +290,14 @@ class _Pusher:
     def _settlement(self, transaction: OpenTransaction, outcome: Outcome, results: Mapping[StepRef, StepResult]) -> Settlement:
         """Close the transaction; when it was confirmed, its fragments are what the target holds."""
         at = self.at
-        stated = {fragment: at.targets.nodes(fragment) for fragment in transaction.fragments}
+        stated = self._stated(transaction.entries)
         hidden = at.secrets(list(self.batch.trees.values()))
 
         def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
             at.configurations.close(tx, transaction.id, outcome, hidden)
             if outcome.state is TransactionState.CONFIRMED:
                 number = at.configurations.target_id(tx, transaction.target, at.targets.platform(transaction.target))
-                owner = next(iter(results)).root if results else None
-                at.configurations.apply(tx, number, owner, transaction.id, stated)
+                at.configurations.apply(tx, number, transaction.id, stated)
             for root in {step.root for step in results} or set(trees):
                 tree = trees[root]
                 tree.emit(

@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import partial
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
 from engine import decomposition
 from engine.batch import Batch, Settlement, StepRef, Workplace, exchange, ref
 from engine.catalogue.catalogue import Catalogue
-from engine.catalogue.models import ProductSpecification, ServiceSpecification, Specification
-from engine.context import SEALED, order_facts
-from engine.decomposition import Line
+from engine.catalogue.models import ProductSpecification, ServiceSpecification
+from engine.changing import prepare, waits_for
+from engine.context import order_facts
 from engine.errors import TurnupError
 from engine.expressions import render
 from engine.failpoints import Failpoint, reached
-from engine.model import Instance, Item, Order, Step, StepKind, StepResult, StepState
-from engine.plan import PlannedStep, dependencies, plan
+from engine.lines import Numbered, lines_below, new_items, opened
+from engine.model import Action, Instance, Item, Order, Step, StepKind, StepResult, StepState
+from engine.plan import PlannedStep, plan
 from engine.policy import after_trouble
 from engine.ports import Trouble
 from engine.states import Level, OrderState, ProductState, ServiceState
 from engine.store.instance_ids import InstanceIds
 from engine.tree import Tree
-from engine.vault import Vault, generate
+from engine.vault import Vault
 
 ORDERS_LANE = "orders"
+_LOOK_AGAIN = 30.0
+"""Seconds until an order looks again whether it is its turn, when nobody told it."""
+
+
+def turn_of(subscription: str) -> str:
+    """What an order waits for whose turn has not come."""
+    return f"turn:{subscription}"
 
 
 def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
     """The orders below are written in the transaction that settles the steps. One order that cannot be decomposed harms no other."""
     results: dict[StepRef, StepResult] = {}
-    found: dict[StepRef, list[tuple[str, Line]]] = {}
+    found: dict[StepRef, Numbered] = {}
+    prepared: dict[str, Tree] = {}
     for step in batch.steps:
         tree, catalogue = batch.tree(step), at.catalogue(batch.tree(step))
         try:
+            if step.order == step.root and tree.changes_something:
+                tree = prepared[step.root] = tree.copy()
+                if (wait := _turn(at, catalogue, tree)) is not None:
+                    results[ref(step)] = wait
+                    continue
             found[ref(step)] = lines_below(catalogue, at.store.vault, tree, tree.orders[step.order])
             results[ref(step)] = StepResult(StepState.DONE)
         except TurnupError as error:
@@ -45,67 +60,35 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
     def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
         ids = InstanceIds(tx)
         for (root, key), lines in found.items():
+            if root in prepared:
+                _complete(trees[root], prepared[root])
             _write_below(tx, at, ids, trees[root], trees[root].steps[key], lines)
 
     yield Settlement(results, write)
 
 
-def lines_below(catalogue: Catalogue, vault: Vault, tree: Tree, order: Order) -> list[tuple[str, Line]]:
-    """What the items of an order decompose into. Secrets are open in the lines."""
-    products = tree.order_of(Level.PRODUCT)
-    offered = tree.items_of(products.id) if products else []
-    context = {
-        **order_facts(tree.root.body),
-        "exchange": {"name": exchange(tree)},
-        "p": open_characteristics(vault, offered[0]) if offered else {},
-    }
-    own = [(i.id, Line(i.specification, open_characteristics(vault, i), i.serves, i.offering)) for i in tree.items_of(order.id)]
-    return decomposition.decompose(catalogue, order.level, own, context)
+def _turn(at: Workplace, catalogue: Catalogue, tree: Tree) -> StepResult | None:
+    """See an order that changes something as what it changes is now; or that it is not its turn yet."""
+    subscription = at.store.database.look(partial(at.store.subscription, name=tree.root.subscription or ""))
+    ahead = waits_for(subscription, tree.root.id)
+    if ahead is not None:
+        evidence = f"waits for {ahead.id}, which is under way on {subscription.name}"
+        due = at.clock.real() + _LOOK_AGAIN
+        return StepResult(StepState.WAITING, evidence=evidence, awaits=turn_of(subscription.name), due=due)
+    prepare(catalogue, at.store.vault, tree, subscription)
+    return None
 
 
-def open_characteristics(vault: Vault, item: Item) -> dict[str, Any]:
-    """Characteristics with secrets opened."""
-    return {name: vault.open(value[SEALED]) if isinstance(value, dict) else value for name, value in item.characteristics.items()}
+def _complete(tree: Tree, seen: Tree) -> None:
+    """Keep how the order was seen when its turn came."""
+    tree.root.body = seen.root.body
+    for key, item in seen.items.items():
+        mine = tree.items[key]
+        for name in ("action", "specification", "offering", "characteristics", "formerly", "replaces", "outcome"):
+            setattr(mine, name, getattr(item, name))
 
 
-def seal_characteristics(vault: Vault, found: Specification, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Characteristics as they are stored: what is secret sealed, and generated when none was given."""
-    kept = dict(values)
-    for name, characteristic in found.characteristics.items():
-        if characteristic.secret:
-            value = kept.get(name)
-            if value is None and characteristic.generate:
-                value = generate(characteristic.generate)
-            kept[name] = None if value is None else {SEALED: vault.seal(str(value))}
-    return kept
-
-
-def new_items(catalogue: Catalogue, vault: Vault, order: Order, lines: list[tuple[str, Line]]) -> list[Item]:
-    """The items of a new order."""
-    ids = {line.specification: name for name, line in lines}
-    needs = dependencies(catalogue, ids) if order.level is Level.RESOURCE else {}
-    return [
-        Item(
-            order=order.id,
-            id=name,
-            root=order.root,
-            level=order.level,
-            specification=line.specification,
-            state=OrderState.ACKNOWLEDGED,
-            ordinal=number,
-            offering=line.offering,
-            parent=line.serves[0] if line.serves else None,
-            serves=line.serves,
-            depends_on=tuple(ids[n] for n in needs.get(line.specification, ())),
-            characteristics=seal_characteristics(
-                vault, decomposition.specification(catalogue, order.level, line.specification), line.characteristics
-            ),
-        )
-        for number, (name, line) in enumerate(lines)
-    ]
-
-
-def _write_below(tx: sa.Connection, at: Workplace, ids: InstanceIds, tree: Tree, step: Step, lines: list[tuple[str, Line]]) -> None:
+def _write_below(tx: sa.Connection, at: Workplace, ids: InstanceIds, tree: Tree, step: Step, lines: Numbered) -> None:
     above, catalogue, now, real = tree.orders[step.order], at.catalogue(tree), at.clock.now(), at.clock.real()
     level = above.level.below
     if level is None:
@@ -121,38 +104,57 @@ def _write_below(tx: sa.Connection, at: Workplace, ids: InstanceIds, tree: Tree,
         parent=above.id,
         priority=above.priority,
     )
-    tree.add(below, new_items(catalogue, at.store.vault, below, lines), now)
+    tree.add(below, new_items(catalogue, at.store.vault, tree, below, lines), now)
     begin(ids, at.store.vault, catalogue, tree, below)
-    tree.plan(steps_of(catalogue, tree, below), real)
+    tree.plan(steps_of(catalogue, tree, below, holders(tx, at, tree, below)), real)
     at.store.ensure_lanes(tx, {s.lane for s in tree.steps.values() if s.lane})
 
 
 def begin(ids: InstanceIds, vault: Vault, catalogue: Catalogue, tree: Tree, order: Order) -> None:
-    """Product and service instances exist from the moment their order does."""
-    states = {Level.PRODUCT: ProductState.CREATED, Level.SERVICE: ServiceState.RESERVED}
-    for item in tree.items_of(order.id) if order.level in states else ():
-        found = decomposition.specification(catalogue, item.level, item.specification)
-        if not isinstance(found, ProductSpecification | ServiceSpecification):
-            raise LookupError(f"{item.specification} makes no instance")
-        context = {**order_facts(tree.root.body), "c": open_characteristics(vault, item)}
-        item.instance = ids.give(render(found.instance, context))
-        tree.instances[item.instance] = Instance(
-            id=item.instance,
-            level=item.level,
-            specification=item.specification,
-            state=states[order.level],
-            customer=tree.root.body["customer"]["id"],
-            root=item.root,
-            order=item.order,
-            item=item.id,
-            catalogue=order.catalogue,
-            offering=item.offering,
-            characteristics=item.characteristics,
-        )
+    """Products and services exist from the moment their order does. What an order changes exists already."""
+    for item in tree.items_of(order.id):
+        if item.action is Action.ADD:
+            item.instance = _instance_id(ids, vault, catalogue, tree, item)
+            tree.root.subscription = tree.root.subscription or item.instance
+            tree.instances[item.instance] = Instance(
+                id=item.instance,
+                level=item.level,
+                specification=item.specification,
+                state=ProductState.CREATED if item.level is Level.PRODUCT else ServiceState.RESERVED,
+                customer=tree.root.body["customer"]["id"],
+                root=item.root,
+                order=item.order,
+                item=item.id,
+                catalogue=order.catalogue,
+                subscription=tree.root.subscription,
+                offering=item.offering,
+                characteristics=item.characteristics,
+            )
 
 
-def steps_of(catalogue: Catalogue, tree: Tree, order: Order) -> list[Step]:
-    """The steps of a new order: its decomposition, or the plan of a resource order."""
+def _instance_id(ids: InstanceIds, vault: Vault, catalogue: Catalogue, tree: Tree, item: Item) -> str:
+    """Of a product or service as the catalogue says; of an RFS the key of its configuration: `<service id>/<RFS>`."""
+    found = decomposition.specification(catalogue, item.level, item.specification)
+    if isinstance(found, ProductSpecification | ServiceSpecification):
+        return ids.give(render(found.instance, {**order_facts(tree.root.body), "c": opened(vault, item.characteristics)}))
+    service = tree.service_of(item)
+    return f"{service.instance if service and service.instance else item.order}/{item.specification}"
+
+
+def holders(tx: sa.Connection, at: Workplace, tree: Tree, order: Order) -> dict[str, tuple[str, ...]]:
+    """The targets that hold configuration of what the order's items end, by item."""
+    items = [item for item in tree.items_of(order.id) if item.action is Action.DELETE]
+    ending = {key: item.id for item in items for key in (item.instance, f"{item.instance}/{item.replaces}") if key}
+    if order.level is not Level.RESOURCE or not ending:
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for key, targets in at.configurations.holders(tx, ending).items():
+        found[ending[key]] = (*found.get(ending[key], ()), *targets)
+    return found
+
+
+def steps_of(catalogue: Catalogue, tree: Tree, order: Order, held_by: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> list[Step]:
+    """The steps of a new order: its decomposition, or the plan of a resource order. `held_by`: see `holders`."""
     if order.level is not Level.RESOURCE:
         return [_step(order, PlannedStep(f"{order.id}/decompose", StepKind.DECOMPOSE, None), ORDERS_LANE, order.id)]
     services = tree.order_of(Level.SERVICE)
@@ -163,9 +165,10 @@ def steps_of(catalogue: Catalogue, tree: Tree, order: Order) -> list[Step]:
         tree.items_of(order.id),
         tree.items_of(services.id) if services else [],
         online_gates=any(offering.online_gates for offering in offerings),
+        held_by=held_by,
     )
     lane = inventory_lane(tree)
-    own = {StepKind.RESERVE, StepKind.ACTIVATE}
+    own = {StepKind.RESERVE, StepKind.ACTIVATE, StepKind.RELEASE}
     return [_step(order, p, lane if p.kind in own else None, services.id if p.service and services else order.id) for p in planned]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from engine.context import Scope
 from engine.expressions import names, render
-from engine.model import Item, StepKind, StepState
-from engine.ports import Mark, Need, Shortage
+from engine.lines import replaced
+from engine.model import Action, Item, StepKind, StepState
+from engine.ports import Allocation, Mark, Need, Shortage
 from engine.states import Level
 from engine.tree import Tree
 
@@ -22,21 +24,39 @@ def needs_of(scope: Scope) -> list[Need]:
     order = tree.order_of(Level.RESOURCE)
     if order is None:
         return []
-    items = tree.items_of(order.id)
+    items = [item for item in tree.items_of(order.id) if item.action in (Action.ADD, Action.MODIFY)]
     marks = {item.id: [Mark(order.id, item.id, name) for name in scope.catalogue.resource(item.specification).reserve] for item in items}
     by_name = {mark.name: mark for own in marks.values() for mark in own}
     common, exact = scope.common(), _asked_for(tree)
     found: list[Need] = []
     for item in items:
-        inherited = {mark for name in _all_dependencies(items, item) for mark in marks[name]}
+        inherited = {mark for name in _all_dependencies(tree.items_of(order.id), item) for mark in marks.get(name, ())}
         context = scope.of_item(item, common)
         service = scope.service_of(item)
         for name, reservation in scope.catalogue.resource(item.specification).reserve.items():
             pool = {key: render(text, context) for key, text in reservation.pool.items()}
             required = inherited | {by_name[other] for other in reservation.requires if other in by_name}
             holder = service.instance if service and service.instance else ""
-            found.append(Need(by_name[name], reservation.kind, pool, holder, frozenset(required), exact.get(name)))
-    return found
+            if not (item.action is Action.MODIFY and _is_kept(tree, name, pool)):
+                found.append(Need(by_name[name], reservation.kind, pool, holder, frozenset(required), exact.get(name)))
+    asked = {need.mark for need in found}
+    return [replace(need, requires=need.requires & asked) for need in found]
+
+
+def _is_kept(tree: Tree, name: str, pool: Mapping[str, str]) -> bool:
+    """Whether the subscription has this from an earlier order, from the right pool, and it is not to be exchanged."""
+    earlier = [held for mark, held in tree.allocations.items() if mark.name == name and mark.order not in tree.orders]
+    return bool(earlier) and earlier[-1].asked in ({}, pool) and name not in replaced(tree)
+
+
+def leaving(scope: Scope) -> list[Allocation]:
+    """What the subscription holds and, once the order is done, needs no longer: of items that end, and what others took the place of."""
+    tree = scope.tree
+    order = tree.order_of(Level.RESOURCE)
+    ending = {i.specification for i in tree.items_of(order.id) if i.action is Action.DELETE} if order else set()
+    gone = {name for specification in ending for name in scope.catalogue.resource(specification).reserve}
+    newest = {mark.name: mark for mark in tree.by_age()}
+    return [held for mark, held in tree.allocations.items() if mark.name in gone or mark != newest[mark.name]]
 
 
 def _asked_for(tree: Tree) -> dict[str, str]:

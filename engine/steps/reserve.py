@@ -16,7 +16,7 @@ from engine.checksum import verify
 from engine.context import remember_site
 from engine.errors import ChecksumMismatch, ResourceExhausted, ResourceNotFree, TargetUnknown, TurnupError
 from engine.failpoints import Failpoint, reached
-from engine.model import Step, StepKind, StepResult, StepState
+from engine.model import Action, Step, StepKind, StepResult, StepState
 from engine.plan import RESERVE
 from engine.policy import after_trouble
 from engine.ports import Allocation, Need, Shortage, Trouble
@@ -101,9 +101,9 @@ def _ask(at: Workplace, parts: list[_Part]) -> None:
     needs = [need for part in parts for need in part.needs]
     given = at.inventory.reserve(needs, again=any(_may_have(part.step) for part in parts)) if needs else {}
     for part in parts:
-        answers = [given[need.mark] for need in part.needs]
-        part.taken = [answer for answer in answers if isinstance(answer, Allocation)]
-        part.short += [answer for answer in answers if isinstance(answer, Shortage)]
+        answers = [(need, given[need.mark]) for need in part.needs]
+        part.taken = [replace(answer, asked=need.pool) for need, answer in answers if isinstance(answer, Allocation)]
+        part.short += [answer for _, answer in answers if isinstance(answer, Shortage)]
 
 
 def _may_have(step: Step) -> bool:
@@ -158,10 +158,26 @@ def _write(tx: sa.Connection, at: Workplace, tree: Tree, part: _Part, result: St
         _hold(at, tree, step, part.why, result)
     try:
         lanes = wanted.bind(at.scope(tree))
+        lanes |= _leave(tx, at, tree)
     except TurnupError:
         return  # the result of the step says so
     at.store.ensure_lanes(tx, lanes)
     _note_platforms(tx, at, lanes)
+
+
+def _leave(tx: sa.Connection, at: Workplace, tree: Tree) -> set[str]:
+    """What changes its place is taken from where it was, once it stands where it is to be. Returns the lanes."""
+    found: set[str] = set()
+    modified = {item.instance: item for item in tree.items.values() if item.action is Action.MODIFY and item.level is Level.RESOURCE}
+    for key, targets in at.configurations.holders(tx, [key for key in modified if key]).items():
+        item = modified[key]
+        own = [step for step in tree.steps_of(item.order, item.id) if step.kind is StepKind.CONFIGURE]
+        if all(step.target for step in own):
+            found |= set(targets) - {step.target for step in own}
+            needs = tuple(step.key for step in own)
+            for target in sorted(set(targets) - {step.target for step in own}):
+                tree.remove_from(item, target, needs)
+    return found
 
 
 def _note_platforms(tx: sa.Connection, at: Workplace, targets: set[str]) -> None:

@@ -22,7 +22,8 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
         tree = batch.tree(step)
         try:
             waits[step.id] = wait = wait_of(at, tree, step, item_of(tree, step))
-            context = at.scope(tree).of_item(item_of(tree, step))
+            scope, item = at.scope(tree), item_of(tree, step)
+            context = scope.of_former(item) if _is_return(step) and item.replaces else scope.of_item(item)
             arguments = {name: render(text, context) for name, text in wait.arguments.items()}
             questions.append(Question(step.id, step.target or "", wait.until, arguments))
         except TurnupError as error:
@@ -44,7 +45,14 @@ def wait_of(at: Workplace, tree: Tree, step: Step, item: Item) -> Wait:
             raise TargetUnknown(f"{item.specification} does not say how it is seen that the customer is online")
         return online
     found = catalogue.resource(item.specification)
+    if _is_return(step) and found.returned is not None:
+        return found.returned
     return (found.wait_before if "/before/" in step.key else found.wait)[step.part]
+
+
+def _is_return(step: Step) -> bool:
+    """Whether what the customer has to send back is waited for."""
+    return step.key.endswith("/returned")
 
 
 def _result(batch: Batch, at: Workplace, step: Step, wait: Wait, answer: Answer | None) -> StepResult:

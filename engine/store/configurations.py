@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from engine.ports import Change, Fragment, Node, Outcome, TransactionState
-from engine.store.schema import OPEN, configurations, nodes, targets, transaction_steps, transactions
+from engine.store.schema import OPEN, configurations, formers, nodes, shares, targets, transaction_steps, transactions
 from engine.store.store import Store, insert_once
 from engine.vault import mask
 
@@ -27,13 +27,32 @@ def fingerprint(text: str) -> int:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What stands under a key on a target, or is to stand there."""
+
+    key: str
+    fragment: Fragment | None
+    """None: nothing."""
+    shares: tuple[str, ...] = ()
+    """Keys of the shared fragments that it refers to."""
+    root: str | None = None
+    """The order whose own it is; None for what many share."""
+
+
+@dataclass(frozen=True)
 class OpenTransaction:
     """A transaction of which it is not known what became."""
 
     id: str
     target: str
     change: Change
-    fragments: tuple[Fragment, ...]
+    entries: tuple[Entry, ...]
+    """What the target holds under their keys when it is confirmed."""
+
+    @property
+    def fragments(self) -> tuple[Fragment, ...]:
+        """What it holds then."""
+        return tuple(entry.fragment for entry in self.entries if entry.fragment is not None)
 
 
 class Configurations:
@@ -77,6 +96,53 @@ class Configurations:
             found |= {key: Fragment(target, key, self._store.vault.open(text)) for key, text in tx.execute(statement)}
         return found
 
+    def holders(self, tx: sa.Connection, keys: Iterable[str]) -> dict[str, list[str]]:
+        """The targets that hold something under each of these keys, in the order in which they got it."""
+        found: dict[str, list[str]] = {}
+        wanted = (
+            sa.select(configurations.c.key, targets.c.name)
+            .join(targets, targets.c.id == configurations.c.target)
+            .where(configurations.c.key.in_(sorted(set(keys))))
+            .order_by(configurations.c.id)
+        )
+        for key, target in tx.execute(wanted):
+            found.setdefault(key, []).append(target)
+        return found
+
+    def left_alone(self, tx: sa.Connection, target: str, entries: Sequence[Entry]) -> list[str]:
+        """Shared fragments on a target to which nobody refers any more once these entries stand there."""
+        number = tx.execute(sa.select(targets.c.id).where(targets.c.name == target)).scalar()
+        own = [entry.key for entry in entries]
+        mine = sa.select(configurations.c.id).where(configurations.c.target == number, configurations.c.key.in_(own))
+        excluded = list(tx.execute(mine).scalars())
+        if number is None or not excluded:
+            return []
+        referred = set(tx.execute(sa.select(shares.c.key).where(shares.c.configuration.in_(excluded))).scalars())
+        candidates = sorted(referred - {key for entry in entries for key in entry.shares})
+        used = sa.select(shares.c.key).where(
+            shares.c.target == number, shares.c.key.in_(candidates), shares.c.configuration.not_in(excluded)
+        )
+        return sorted(set(candidates) - set(tx.execute(used).scalars())) if candidates else []
+
+    def standing(self, tx: sa.Connection, target: str, keys: Iterable[str]) -> list[Entry]:
+        """What stands under these keys on a target."""
+        held = self.applied(tx, target, keys)
+        number = tx.execute(sa.select(targets.c.id).where(targets.c.name == target)).scalar_one()
+        wanted = sa.select(configurations.c.key, configurations.c.id, configurations.c.root)
+        rows = tx.execute(wanted.where(configurations.c.target == number, configurations.c.key.in_(sorted(held)))).all()
+        _, referred = self._standing(tx, [row.id for row in rows])
+        return [Entry(row.key, held[row.key], tuple(referred.get(row.id, ())), row.root) for row in rows]
+
+    def formers(self, tx: sa.Connection, target: str, root: str) -> dict[str, Entry]:
+        """What a target held under the keys that an order touched, before it did."""
+        wanted = sa.select(formers).join(targets, targets.c.id == formers.c.target).where(targets.c.name == target, formers.c.root == root)
+        found = {}
+        for row in tx.execute(wanted).mappings():
+            text = row["text_sealed"]
+            fragment = None if text is None else Fragment(target, row["key"], self._store.vault.open(text))
+            found[row["key"]] = Entry(row["key"], fragment, tuple(row["shares"]), root)
+        return found
+
     def others(self, tx: sa.Connection, target: str, own: Iterable[str], stated: Sequence[Node]) -> dict[str, frozenset[str]]:
         """What everybody else (all keys but `own`) states at the paths of `stated`: path -> value, as a set of one.
 
@@ -101,31 +167,72 @@ class Configurations:
                     found[texts[path]] = frozenset({known.get(value, ANOTHER)})
         return found
 
-    def apply(
-        self, tx: sa.Connection, target: int, root: str | None, transaction: str | None, fragments: Mapping[Fragment, Sequence[Node]]
-    ) -> None:
-        """These fragments are what the target now holds under their keys."""
-        numbers = self._numbers(tx, target, root, transaction, list(fragments))
-        for chunk in chunks(sorted(numbers.values())):
+    def apply(self, tx: sa.Connection, target: int, transaction: str | None, entries: Mapping[Entry, Sequence[Node]]) -> None:
+        """These entries, with what each states, are what the target now holds under their keys."""
+        known = self._known(tx, target, [entry.key for entry in entries])
+        self._remember(tx, target, entries, known)
+        for chunk in chunks(sorted(known.values())):
             tx.execute(sa.delete(nodes).where(nodes.c.configuration.in_(chunk)))
+            tx.execute(sa.delete(shares).where(shares.c.configuration.in_(chunk)))
+        gone = [known[entry.key] for entry in entries if entry.fragment is None and entry.key in known]
+        for chunk in chunks(sorted(gone)):
+            tx.execute(sa.delete(configurations).where(configurations.c.id.in_(chunk)))
+        numbers = self._numbers(tx, target, transaction, entries, known)
         index = [
-            {"target": target, "path": path, "configuration": numbers[fragment.key], "value": value}
-            for fragment, stated in fragments.items()
+            {"target": target, "path": path, "configuration": numbers[entry.key], "value": value}
+            for entry, stated in entries.items()
+            if entry.fragment is not None
             for path, value in {fingerprint(node.path): fingerprint(node.value) for node in stated}.items()
         ]
         if index:
             tx.execute(sa.insert(nodes), index)
+        referred = [
+            {"target": target, "key": key, "configuration": numbers[entry.key]}
+            for entry in entries
+            if entry.fragment is not None
+            for key in dict.fromkeys(entry.shares)
+        ]
+        if referred:
+            tx.execute(sa.insert(shares), referred)
 
-    def _numbers(
-        self, tx: sa.Connection, target: int, root: str | None, transaction: str | None, fragments: Sequence[Fragment]
-    ) -> dict[str, int]:
-        """Store the texts; the number of each key's row."""
-        common = {"target": target, "root": root, "transaction": transaction, "applied": self._now()}
-        made = {f.key: {**common, "key": f.key, "text_sealed": self._store.vault.seal(f.text)} for f in fragments}
+    def _known(self, tx: sa.Connection, target: int, keys: Iterable[str]) -> dict[str, int]:
+        """The numbers of the rows of those keys under which something stands."""
         known: dict[str, int] = {}
-        for chunk in chunks(sorted(made)):
+        for chunk in chunks(sorted(set(keys))):
             where = (configurations.c.target == target, configurations.c.key.in_(chunk))
             known |= dict(tx.execute(sa.select(configurations.c.key, configurations.c.id).where(*where)).all())
+        return known
+
+    def _remember(self, tx: sa.Connection, target: int, entries: Iterable[Entry], known: Mapping[str, int]) -> None:
+        """What stood there before the orders whose own it is touched it first."""
+        own = [entry for entry in entries if entry.root is not None]
+        text, referred = self._standing(tx, [known[entry.key] for entry in own if entry.key in known])
+        for entry in own:
+            number = known.get(entry.key)
+            before = {"text_sealed": text.get(number), "shares": referred.get(number, [])}
+            insert_once(tx, formers, {"root": entry.root, "target": target, "key": entry.key, **before})
+
+    def _standing(self, tx: sa.Connection, numbers: Sequence[int]) -> tuple[dict[int | None, str], dict[int | None, list[str]]]:
+        texts: dict[int | None, str] = {}
+        referred: dict[int | None, list[str]] = {}
+        for chunk in chunks(sorted(numbers)):
+            sealed = sa.select(configurations.c.id, configurations.c.text_sealed).where(configurations.c.id.in_(chunk))
+            texts |= dict(tx.execute(sealed).all())
+            for key, number in tx.execute(sa.select(shares.c.key, shares.c.configuration).where(shares.c.configuration.in_(chunk))):
+                referred.setdefault(number, []).append(key)
+        return texts, referred
+
+    def _numbers(
+        self, tx: sa.Connection, target: int, transaction: str | None, entries: Iterable[Entry], standing: Mapping[str, int]
+    ) -> dict[str, int]:
+        """Store the texts; the number of each key's row."""
+        common = {"target": target, "transaction": transaction, "applied": self._now()}
+        made = {
+            e.key: {**common, "root": e.root, "key": e.key, "text_sealed": self._store.vault.seal(e.fragment.text)}
+            for e in entries
+            if e.fragment is not None
+        }
+        known = {key: number for key, number in standing.items() if key in made}
         if known:
             columns = ("text_sealed", "root", "transaction", "applied")
             statement = sa.update(configurations).where(configurations.c.id == sa.bindparam("number"))
@@ -143,7 +250,7 @@ class Configurations:
     def open(self, tx: sa.Connection, transaction: OpenTransaction, fence: int, steps: Iterable[tuple[int, str]]) -> None:
         """Write a transaction ahead: its change, its reverse and what will then be applied. `steps`: id and root of each step in it."""
         seal = self._store.vault.seal
-        kept = json.dumps([[fragment.key, fragment.text] for fragment in transaction.fragments])
+        kept = json.dumps([[e.key, e.fragment.text if e.fragment else None, e.shares, e.root] for e in transaction.entries])
         tx.execute(
             sa.insert(transactions).values(
                 id=transaction.id,
@@ -189,7 +296,11 @@ class Configurations:
         unseal = self._store.vault.open
         kept = json.loads(unseal(row["fragments_sealed"]))
         change = Change(unseal(row["forward_sealed"]), unseal(row["reverse_sealed"]))
-        return OpenTransaction(row["id"], row["target"], change, tuple(Fragment(row["target"], key, text) for key, text in kept))
+        entries = [
+            Entry(key, None if text is None else Fragment(row["target"], key, text), tuple(referred), root)
+            for key, text, referred, root in kept
+        ]
+        return OpenTransaction(row["id"], row["target"], change, tuple(entries))
 
     def _now(self) -> str:
         return self._store.clock.now().isoformat()

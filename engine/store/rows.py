@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 from engine.errors import ErrorClass
-from engine.model import Event, Instance, Item, Order, Step, StepKind, StepState
+from engine.model import Action, Event, Instance, Item, Order, Step, StepKind, StepState
 from engine.ports import Allocation, Mark, ObjectRef, Trouble
 from engine.states import Level, OrderState
 
@@ -32,6 +32,7 @@ def trouble_row(value: Trouble | None) -> Row | None:
 
 
 _LEVELS, _STATES = {str(level): level for level in Level}, {str(state): state for state in OrderState}
+_ACTIONS = {str(action): action for action in Action}
 _KINDS, _STEP_STATES = {str(kind): kind for kind in StepKind}, {str(state): state for state in StepState}
 
 _IN: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
@@ -45,6 +46,7 @@ _IN: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
     Item: {
         "level": _LEVELS.__getitem__,
         "state": _STATES.__getitem__,
+        "action": _ACTIONS.__getitem__,
         "serves": tuple,
         "depends_on": tuple,
         "trouble": trouble_from,
@@ -52,7 +54,7 @@ _IN: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
         "ended": _time,
     },
     Step: {"kind": _KINDS.__getitem__, "state": _STEP_STATES.__getitem__, "needs": tuple, "trouble": trouble_from, "ended": _time},
-    Instance: {"level": _LEVELS.__getitem__, "started": _time},
+    Instance: {"level": _LEVELS.__getitem__, "started": _time, "ended": _time},
 }
 _NAMES = {cls: tuple(f.name for f in fields(cls)) for cls in _IN}
 
@@ -104,10 +106,11 @@ def read_allocation(row: Mapping[Any, Any]) -> Allocation:
     """The allocation of a row."""
     mark = Mark(row["order"], row["item"], row["name"])
     objects = tuple(ObjectRef(model, id_) for model, id_ in row["objects"])
-    return Allocation(mark, row["kind"], row["service"], row["attributes"], objects, row["pool"] or f"{row['kind']}:*")
+    pool = row["pool"] or f"{row['kind']}:*"
+    return Allocation(mark, row["kind"], row["service"], row["attributes"], objects, pool, row["asked"])
 
 
-def write_allocation(value: Allocation, root: str, state: str) -> Row:
+def write_allocation(value: Allocation, root: str, subscription: str, state: str) -> Row:
     """The row of an allocation."""
     return {
         **value.mark._asdict(),
@@ -116,6 +119,8 @@ def write_allocation(value: Allocation, root: str, state: str) -> Row:
         "service": value.service,
         "attributes": dict(value.attributes),
         "objects": [list(ref) for ref in value.objects],
+        "asked": dict(value.asked),
+        "subscription": subscription,
         "state": state,
         "pool": value.pool,
     }

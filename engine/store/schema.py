@@ -53,6 +53,9 @@ orders = sa.Table(
     _text("external_id", null=True),
     _text("digest"),
     _text("parent", null=True),
+    _text("subscription", null=True),
+    _text("undoes", null=True),
+    sa.Column("withdrawn", sa.Text, nullable=False, server_default=""),
     _text("catalogue"),
     sa.Column("priority", sa.Integer, nullable=False),
     sa.Column("body", Json, nullable=False),
@@ -66,6 +69,7 @@ orders = sa.Table(
     sa.UniqueConstraint("external_id"),
     sa.Index("ix_orders_root", "root"),
     sa.Index("ix_orders_state", "state"),
+    sa.Index("ix_orders_subscription", "subscription"),
 )
 
 items = sa.Table(
@@ -85,6 +89,9 @@ items = sa.Table(
     sa.Column("depends_on", Json, nullable=False),
     _text("instance", null=True),
     sa.Column("characteristics", Json, nullable=False),
+    sa.Column("formerly", sa.JSON(none_as_null=True)),
+    sa.Column("replaces", sa.Text, nullable=False, server_default=""),
+    sa.Column("outcome", sa.Text, nullable=False, server_default=""),
     _text("reason"),
     sa.Column("trouble", sa.JSON(none_as_null=True)),
     _text("started", null=True),
@@ -180,11 +187,14 @@ allocations = sa.Table(
     _text("service"),
     sa.Column("attributes", Json, nullable=False),
     sa.Column("objects", Json, nullable=False),
+    sa.Column("asked", Json, nullable=False, server_default="{}"),
+    sa.Column("subscription", sa.Text, nullable=False, server_default=""),
     _text("state"),
     _text("pool", null=True),
     _text("until", null=True),
     sa.Index("ix_allocations_root", "root"),
     _index("ix_allocations_quarantine", "until", where=QUARANTINE),
+    sa.Index("ix_allocations_subscription", "subscription"),
 )
 
 instances = sa.Table(
@@ -199,10 +209,14 @@ instances = sa.Table(
     _text("order"),
     _text("item"),
     _text("catalogue"),
+    sa.Column("subscription", sa.Text, nullable=False, server_default=""),
     _text("offering", null=True),
     sa.Column("characteristics", Json, nullable=False),
+    sa.Column("learned", Json, nullable=False, server_default="{}"),
     _text("started", null=True),
+    _text("ended", null=True),
     sa.Index("ix_instances_root", "root"),
+    sa.Index("ix_instances_subscription", "subscription"),
     sa.Index("ix_instances_customer", "customer"),
 )
 
@@ -239,6 +253,28 @@ nodes = sa.Table(
     sa.Column("value", sa.BigInteger, nullable=False),
     sa.Index("ix_nodes_configuration", "configuration"),
     sqlite_with_rowid=False,
+)
+
+# which shared fragments a configuration refers to: the last one to do so takes them with it
+shares = sa.Table(
+    "shares",
+    metadata,
+    sa.Column("target", sa.Integer, primary_key=True),
+    _text("key", key=True),
+    sa.Column("configuration", sa.BigInteger, primary_key=True),
+    sa.Index("ix_shares_configuration", "configuration"),
+    sqlite_with_rowid=False,
+)
+
+# what a target held under a key before an order touched it (null: nothing): what taking the order back puts there again
+formers = sa.Table(
+    "formers",
+    metadata,
+    _text("root", key=True),
+    sa.Column("target", sa.Integer, primary_key=True),
+    _text("key", key=True),
+    _text("text_sealed", null=True),
+    sa.Column("shares", Json, nullable=False),
 )
 
 transactions = sa.Table(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from engine.catalogue.catalogue import Catalogue
-from engine.errors import UnknownOrder
+from engine.errors import UnknownInstance, UnknownOrder
 from engine.model import Instance, Item, Order, Step
 from engine.ports import Allocation, Clock
 from engine.states import Level
@@ -30,6 +31,16 @@ HELD = ("reserved", "active")
 """States of allocations that an order holds. What is in quarantine is nobody's."""
 # PO-2024-00847, SO-2024-03291 and RO-2024-07814 are the worked example's; the embedded data starts its counters there
 FIRST_NUMBERS: Mapping[Level, int] = {Level.PRODUCT: 847, Level.SERVICE: 3291, Level.RESOURCE: 7814}
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What one order made and later ones change: its instances, what it holds, and its orders, the oldest first."""
+
+    name: str
+    allocations: Sequence[Allocation]
+    instances: Sequence[Instance]
+    orders: Sequence[Order]
 
 
 class Store:
@@ -77,18 +88,41 @@ class Store:
         if not wanted:
             return {}
         found: dict[sa.Table, dict[str, list[Any]]] = {}
-        for table, cls in _TABLES:
+        for table in (orders, items, steps):
             found[table] = defaultdict(list)
             for row in tx.execute(sa.select(table).where(table.c.root.in_(wanted)).order_by(*table.primary_key)).mappings():
-                found[table][row["root"]].append(rows.read(cls, row))
-        given: dict[str, list[Allocation]] = defaultdict(list)
-        for row in tx.execute(sa.select(allocations).where(allocations.c.root.in_(wanted), allocations.c.state.in_(HELD))).mappings():
-            given[row["root"]].append(rows.read_allocation(row))
+                found[table][row["root"]].append(rows.read(_CLASSES[table], row))
+        subscriptions = {root: order.subscription or "" for root in wanted for order in found[orders][root] if order.id == root}
+        given, made = self._of_subscriptions(tx, subscriptions.values())
         policy = {order.id: self.catalogue(order.catalogue).settings.roll_up for own in found[orders].values() for order in own}
         return {
-            root: Tree(found[orders][root], found[items][root], found[steps][root], given[root], found[instances][root], policy[root])
-            for root in wanted
+            root: Tree(found[orders][root], found[items][root], found[steps][root], given[name], made[name], policy[root])
+            for root, name in subscriptions.items()
         }
+
+    def _of_subscriptions(
+        self, tx: sa.Connection, subscriptions: Iterable[str]
+    ) -> tuple[dict[str, list[Allocation]], dict[str, list[Instance]]]:
+        """What subscriptions hold and consist of, whichever of their orders made it."""
+        names = sorted(set(subscriptions) - {""})
+        given: dict[str, list[Allocation]] = defaultdict(list)
+        wanted = sa.select(allocations).where(allocations.c.subscription.in_(names), allocations.c.state.in_(HELD))
+        for row in tx.execute(wanted.order_by(allocations.c.order)).mappings():
+            given[row["subscription"]].append(rows.read_allocation(row))
+        made: dict[str, list[Instance]] = defaultdict(list)
+        for row in tx.execute(sa.select(instances).where(instances.c.subscription.in_(names)).order_by(instances.c.id)).mappings():
+            made[row["subscription"]].append(rows.read(Instance, row))
+        return given, made
+
+    def subscription(self, tx: sa.Connection, name: str) -> Subscription:
+        """What a product or service belongs to, as it is now. Raises UnknownInstance."""
+        found = tx.execute(sa.select(instances.c.subscription).where(instances.c.id == name)).scalar()
+        if found is None:
+            raise UnknownInstance(f"there is no product or service {name}")
+        given, made = self._of_subscriptions(tx, [found])
+        own = sa.select(orders).where(orders.c.subscription == found, orders.c.id == orders.c.root)
+        by_age = [rows.read(Order, row) for row in tx.execute(own.order_by(orders.c.created, orders.c.id)).mappings()]
+        return Subscription(found, given[found], made[found], by_age)
 
     def save(self, tx: sa.Connection, trees: Iterable[Tree]) -> None:
         """Write what changed in trees since they were loaded, with their events and fallout cases."""
@@ -125,7 +159,8 @@ class Store:
         marks = [allocation.mark for allocation in given]
         self._drop(tx, marks)
         if given:
-            tx.execute(sa.insert(allocations), [rows.write_allocation(a, tree.root.id, "reserved") for a in given])
+            subscription = tree.root.subscription or ""
+            tx.execute(sa.insert(allocations), [rows.write_allocation(a, tree.root.id, subscription, "reserved") for a in given])
         tree.allocations.update({allocation.mark: allocation for allocation in given})
         tree.root.changed = True
 
@@ -147,8 +182,12 @@ class Store:
         if not tx.execute(sa.select(catalogues.c.digest).where(catalogues.c.digest == catalogue.digest)).scalar():
             created = self.clock.now().isoformat(timespec="seconds")
             insert_once(tx, catalogues, {"digest": catalogue.digest, "content": catalogue.dump(), "created": created})
-        self._catalogues.setdefault(catalogue.digest, catalogue)
+        self.know(catalogue)
         return catalogue.digest
+
+    def know(self, catalogue: Catalogue) -> None:
+        """Keep this version in memory: it may be pinned soon."""
+        self._catalogues.setdefault(catalogue.digest, catalogue)
 
     def catalogue(self, digest: str) -> Catalogue:
         """The version of the catalogue with this hash."""
@@ -197,8 +236,12 @@ class Unit:
         self._store.save(self.tx, changed)
         fresh = [tree.root.id for tree in changed if tree.root.id not in self._written]
         if fresh:
-            statement = sa.update(orders).where(orders.c.id.in_(fresh)).values(version=orders.c.version + 1)
-            self._written |= dict(self.tx.execute(statement.returning(orders.c.id, orders.c.version)).all())
+            # orders of one subscription share its instances and allocations: trees of the others that are remembered are old now
+            shared = {self._loaded[root].root.subscription for root in fresh} - {None}
+            others = sa.and_(orders.c.subscription.in_(shared), orders.c.id == orders.c.root)
+            statement = sa.update(orders).where(sa.or_(orders.c.id.in_(fresh), others)).values(version=orders.c.version + 1)
+            versions: dict[str, int] = dict(self.tx.execute(statement.returning(orders.c.id, orders.c.version)).all())
+            self._written |= {root: versions[root] for root in fresh}
 
     def remember(self) -> None:
         """After the commit: what was written is what the next one finds."""

@@ -68,7 +68,7 @@ class _Device:
             stated = {fragment: nodes for number in numbers for fragment, nodes in self._of(number)}
             with self._store.database.write() as tx:
                 target = self._configurations.target_id(tx, BNG, "junos")
-                self._configurations.apply(tx, target, None, None, stated)
+                self._configurations.apply(tx, target, None, stated)
             self._services = numbers.stop
 
     def _of(self, number: int) -> Iterator[tuple[Fragment, Sequence[Node]]]:

@@ -130,14 +130,14 @@ def test_there_are_shipping_orders_and_returns_and_nothing_else(target: Target, 
 
 
 def test_what_the_templates_say_of_a_router_that_must_come_back(target: Target, host: Host) -> None:
-    """From the fragment that shipped it to the fragment with its return: that is one order, and back again its cancellation."""
+    """What shipped it stays; its return is one order more, and taken back its cancellation."""
     shipped, back = (
         (GOLDEN / f"{name}.json").read_text().replace("HWT2340098", "HWT-312").replace("ROI-007", "ROI-312")
         for name in ("cpe-provisioning", "cpe-return")
     )
     target.remote.post("/hours", {"hoursUntilDelivered": 0, "hoursUntilHandedIn": None})
     try:
-        ship, fetch = leading("", shipped), leading(shipped, back)
+        ship, fetch = leading("", shipped), leading("", back)
         assert [line["kind"] for line in json.loads(fetch.forward)] == ["returnOrder"]
         assert pushed(target, host, ship).state is TransactionState.CONFIRMED
         until(lambda: status(target, "RO-2024-07814/ROI-312") == "delivered")

@@ -88,7 +88,7 @@ class TestDoneTogether:
     def test_what_was_fused_waits_again_when_the_transaction_failed(self, world: NullWorld, acceptance: Acceptance) -> None:
         order = acceptance.submit(superfibre(1)).id
         world.targets.fail = lambda push: refused("no answer", may_retry=True) if push.target == "OLT-EAST-07" else None
-        worker = Worker(world.at)
+        worker = Worker(world.at, stopping=lambda: True)  # one batch a call: what is to be tried again is not
         for lane in ("orders", "orders", "netbox/EAST-07", "OLT-EAST-07"):
             worker.drain(lane)
         tree = world.at.store.tree(order)

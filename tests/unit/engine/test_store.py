@@ -19,7 +19,7 @@ from engine.errors import LeaseLost, SettingsInvalid, StoreError, UnknownOrder, 
 from engine.executor import running_worker, sole_worker
 from engine.ports import Change, Fragment, Node, Push
 from engine.store import lanes
-from engine.store.configurations import ANOTHER, Configurations, OpenTransaction
+from engine.store.configurations import ANOTHER, Configurations, Entry, OpenTransaction
 from engine.store.database import Database
 from engine.store.migrate import migrate
 from engine.store.schema import events, metadata, transactions
@@ -145,8 +145,8 @@ def test_what_others_state_costs_only_the_own_fragment(sqlite_world: NullWorld) 
     found = Configurations(world.at.store)
     with world.at.store.database.write() as tx:
         target = found.target_id(tx, "OLT", "bbf-olt")
-        many = {Fragment("OLT", f"SI-{n}", str(n)): [Node(f"/own/{n}", "x"), Node("/shared", "x")] for n in range(500)}
-        found.apply(tx, target, None, None, many)
+        many = {Entry(f"SI-{n}", Fragment("OLT", f"SI-{n}", str(n))): [Node(f"/own/{n}", "x"), Node("/shared", "x")] for n in range(500)}
+        found.apply(tx, target, None, many)
         statements: list[str] = []
         sa.event.listen(tx, "before_cursor_execute", lambda *args: statements.append(args[2]))
         read: list[int] = []
@@ -162,8 +162,8 @@ def test_applied_fragments_are_replaced_with_their_index(world: NullWorld) -> No
     with world.at.store.database.write() as tx:
         target = found.target_id(tx, "OLT", "bbf-olt")
         assert found.target_id(tx, "OLT", "bbf-olt") == target
-        found.apply(tx, target, None, None, {Fragment("OLT", "k", "old"): [Node("/a", "1")]})
-        found.apply(tx, target, None, None, {Fragment("OLT", "k", "new"): [Node("/b", "2")]})
+        found.apply(tx, target, None, {Entry("k", Fragment("OLT", "k", "old")): [Node("/a", "1")]})
+        found.apply(tx, target, None, {Entry("k", Fragment("OLT", "k", "new")): [Node("/b", "2")]})
         assert found.applied(tx, "OLT", ["k", "none"]) == {"k": Fragment("OLT", "k", "new")}
         assert found.others(tx, "OLT", [], [Node("/a", "1"), Node("/b", "2")]) == {"/b": frozenset({"2"})}
 
@@ -202,7 +202,7 @@ def test_transactions_are_sealed(world: NullWorld) -> None:
     found = Configurations(world.at.store)
     change = Change("psk open-sesame", "no psk open-sesame")
     with world.at.store.database.write() as tx:
-        found.open(tx, OpenTransaction("t1", "ACS-01", change, (Fragment("ACS-01", "k", "open-sesame"),)), 1, [(1, "PO-1")])
+        found.open(tx, OpenTransaction("t1", "ACS-01", change, (Entry("k", Fragment("ACS-01", "k", "open-sesame")),)), 1, [(1, "PO-1")])
         raw = repr(tx.exec_driver_sql("select * from transactions").all())
         assert "open-sesame" not in raw
         assert found.unresolved(tx, "ACS-01")[0].change == change

@@ -54,10 +54,10 @@ def test_values_from_outside_arrive_unchanged_whatever_characters_they_have(orde
     assert shipment["relatedParty"][0]["name"] == "Seán O'Brien <x>"
 
 
-def test_a_return_leaves_the_order_that_shipped_the_router_as_it_was(orders: SimpleNamespace) -> None:
+def test_a_return_names_the_order_that_shipped_the_router(orders: SimpleNamespace) -> None:
     for order in (orders.first, orders.second):
         shipped, back = (json.loads(order.text("logistics", template)) for template in ("cpe-provisioning", "cpe-return"))
-        assert back[:-1] == shipped
+        assert len(back) == 1
         assert (back[-1]["kind"], back[-1]["key"]) == ("returnOrder", f"{shipped[0]['key']}/return")
         assert back[-1]["body"]["externalId"] == back[-1]["key"]
         assert back[-1]["body"]["placeFrom"]["name"] == shipped[0]["body"]["placeTo"]["name"]

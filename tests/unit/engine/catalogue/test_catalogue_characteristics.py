@@ -25,6 +25,7 @@ def test_every_declared_characteristic_is_there_afterwards(catalogue: Catalogue)
         "staticIp": False,
         "ssid": "SmithHome",
         "wifiPassword": None,
+        "suspended": None,
     }
 
 

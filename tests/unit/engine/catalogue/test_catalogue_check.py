@@ -98,8 +98,8 @@ BAD = {
     "illegal constant in a rule": (SERVICES, "bearerSpeed: 1G", "bearerSpeed: 10G", 0, "is '10G'; legal values: 1G"),
     "unknown name in a rule": (
         SERVICES,
-        'upload: "{{ c.uploadSpeed }}M"',
-        'upload: "{{ c.uploadSped }}M"',
+        "else c.uploadSpeed }}M",
+        "else c.uploadSped }}M",
         0,
         "unknown name `c.uploadSped`, did you mean `c.uploadSpeed`?",
     ),

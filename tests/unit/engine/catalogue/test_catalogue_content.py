@@ -40,7 +40,7 @@ def shown(line: Line, *hidden: str) -> dict[str, object]:
 def test_superfibre_200_is_three_services(catalogue: Catalogue) -> None:
     services, _ = order(catalogue, "PO-SF200H")
     assert {name: (line.specification, shown(line, "ssid", "security", "wifiPassword")) for name, line in services.items()} == {
-        "SOI-001": ("CFS:Internet-Access", {"downloadSpeed": 200, "uploadSpeed": 50, "technology": "GPON"}),
+        "SOI-001": ("CFS:Internet-Access", {"downloadSpeed": 200, "uploadSpeed": 50, "technology": "GPON", "suspended": None}),
         "SOI-002": ("CFS:WiFi-Management", {"platform": "CloudWiFi", "features": "speedTest+parental"}),
         "SOI-003": ("CFS:CPE-Management", {"equipmentModel": "HG8245H", "delivery": "shipToCustomer"}),
     }

@@ -16,6 +16,9 @@ from tasks.render import render
 DOCS = Path(__file__).parents[4] / "docs"
 
 
+LAST = """          class: "{{ 'walled-garden' if c.suspended else 'residential' }}"\n"""
+
+
 def blocks() -> dict[str, list[str]]:
     """Fenced blocks of the guide by language."""
     found: dict[str, list[str]] = {}
@@ -47,12 +50,12 @@ def test_the_guide_works(copy: Any) -> None:
     (copy.templates / "freeradius" / "session-limit.json.j2").write_text(template)
     assert copy.problems() == []
     # the rule goes behind the last one of CFS:Internet-Access
-    copy.edit("catalog/services.yaml", "          class: residential\n", "          class: residential\n" + rule.partition("\n")[2])
+    copy.edit("catalog/services.yaml", LAST, LAST + rule.partition("\n")[2])
     catalogue = copy.load()
     assert "PO-SF100H" in catalogue.offerings
 
     context = {"customer": {"name": "Jane Smith", "number": "4821"}, "address": {}, "exchange": {"name": "EAST-07"}, "p": {}}
-    service = Line("CFS:Internet-Access", {"downloadSpeed": 100, "uploadSpeed": 20, "technology": "GPON"})
+    service = Line("CFS:Internet-Access", {"downloadSpeed": 100, "uploadSpeed": 20, "technology": "GPON", "suspended": None})
     items = dict(decompose(catalogue, Level.SERVICE, [("SOI-001", service)], context))
     assert items["ROI-005"] == Line("RFS:Session-Limit", {"sessions": 1}, ("SOI-001",))
     wanted = {"service": {"id": "SI-INT-4821"}, "c": items["ROI-005"].characteristics}

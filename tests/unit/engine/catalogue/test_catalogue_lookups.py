@@ -41,7 +41,7 @@ def test_policies_are_chosen_by_all_of_their_values(catalogue: Catalogue) -> Non
 
 def test_the_rates_of_policies_are_those_of_their_names(catalogue: Catalogue) -> None:
     assert set(catalogue.policies) >= {"BW-100-20-RES", "BW-200-50-RES", "BW-500-100-RES", "BW-1000-400-RES"}
-    for policy in catalogue.policies.values():
+    for policy in (policy for name, policy in catalogue.policies.items() if name.startswith("BW-")):
         _, down, up, _ = policy.name.split("-")
         assert (policy.downstream_bps, policy.upstream_bps) == (int(down) * 1_000_000, int(up) * 1_000_000)
         # 100 ms
