@@ -53,3 +53,28 @@ def test_any_junos_statements(applied: str, held: str) -> None:
 @given(applied=documents(), held=documents())
 def test_any_documents(applied: str, held: str) -> None:
     repaired(Documents(), DocumentStore, applied, held)
+
+
+def kept(notation: Format, kind: type[Netconf | Junos | DocumentStore], applied: str, held: str) -> None:
+    """What differs is left as somebody made it: a fragment that says so needs no change on that device."""
+    there = {node.path: node.value for node in notation.nodes(held)}
+    differing = {node.path for node in notation.nodes(applied) if there.get(node.path) != node.value}
+    adopted = notation.as_held(applied, held, differing)
+    device = all_of(kind, [held])
+    before = device.held()
+    device.state(adopted)
+    assert device.held() == before, "it is there already"
+    assert {node.path for node in notation.nodes(adopted)} <= {node.path for node in notation.nodes(applied)}
+    assert notation.nodes(notation.as_held(applied, held, ())) == notation.nodes(applied)
+
+
+@SLOW_MACHINE
+@given(applied=set_lines(), held=set_lines())
+def test_what_stays_as_somebody_made_it_on_a_router(applied: str, held: str) -> None:
+    kept(SetLines(), Junos, applied, held)
+
+
+@SLOW_MACHINE
+@given(applied=documents(), held=documents())
+def test_what_stays_as_somebody_made_it_among_documents(applied: str, held: str) -> None:
+    kept(Documents(), DocumentStore, applied, held)

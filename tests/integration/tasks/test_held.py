@@ -26,7 +26,7 @@ CONTEXT = {
     "vlan": {"vid": 1109},
     "ipv4": {"address": "10.42.17.9", "gateway": "10.42.17.1", "pool": "EAST-RES"},
     "ipv6": {"prefix": "2001:db8:42:9::/64"},
-    "c": {"uploadSpeed": 50},
+    "c": {"upload": "50M"},
     "policy": {
         "name": "BW-9",
         "downstream_bps": 200_000_000,
@@ -236,4 +236,4 @@ class TestDocuments:
         send(targets, "radius", change)
         assert targets.nodes(targets.held("radius", [fragment])) == targets.nodes(fragment)
         send(targets, "radius", pushes.undone(change))
-        assert targets.nodes(targets.held("radius", [fragment])) == []
+        assert not targets.nodes(targets.held("radius", [fragment]))
