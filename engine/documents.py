@@ -46,6 +46,7 @@ class StepView(View):
     gates: bool = True
     evidence: str = ""
     awaits: str | None = None
+    overdue: datetime | None = None
     trouble: TroubleView | None = None
     decision: DecisionView | None = None
     ended: datetime | None = None

@@ -42,7 +42,8 @@
     │   ├── TargetLost              TARGET_LOST            transient: session lost; what became of the transaction is known
     │   ├── CheckFailed             CHECK_FAILED           pushed, looked at, not as it should be; taken back
     │   ├── NotAsSaid               NOT_AS_SAID            said to be done by hand; the target does not hold it
-    │   └── DriftFound              DRIFT_FOUND            somebody else changed what is ours; nothing was sent
+    │   ├── DriftFound              DRIFT_FOUND            somebody else changed what is ours; nothing was sent
+    │   └── Overdue                 OVERDUE                what is waited for has not happened in the time that the catalogue gives it
     ├── TemplateFailed              TEMPLATE_FAILED        undefined variable, bad syntax, not well-formed output
     ├── ChecksumMismatch            CHECKSUM_MISMATCH      what would be sent is not what was shown
     ├── ForgedCallback              FORGED_CALLBACK        HTTP 401
@@ -71,6 +72,7 @@ class ErrorClass(StrEnum):
     DENIED = "denied"
     REFUSED = "refused"
     CHECK = "check"
+    OVERDUE = "overdue"
     TEMPLATE = "template"
     INTERNAL = "internal"
 
@@ -422,6 +424,15 @@ class DriftFound(TargetError):
     http_status = 409
     error_class = ErrorClass.CHECK
     remedy = "`turnup check` shows what differs, `turnup repair` puts it back; then let the step be tried again."
+
+
+class Overdue(TargetError):
+    """What is waited for has not happened within the time that the catalogue gives it: a parcel that does not arrive."""
+
+    code = "OVERDUE"
+    http_status = 504
+    error_class = ErrorClass.OVERDUE
+    remedy = "Ask whoever it is waited for: the carrier, the customer. Then let it be waited for once more, or cancel."
 
 
 class TemplateFailed(TurnupError):

@@ -172,6 +172,8 @@ class Step(Tracked):
     """The event that would end a wait, or the pool that a held reservation waits for."""
     since: float = 0.0
     """Since when it waits for a pool (real seconds): its place in the queue, also when it waits for another one by now. 0: it does not."""
+    overdue: datetime | None = None
+    """When what it waits for should have happened, in the time people live in."""
     trouble: Trouble | None = None
     evidence: str = ""
     learned: dict[str, str] = field(default_factory=dict)
@@ -247,6 +249,7 @@ class StepResult:
     evidence: str = ""
     learned: Mapping[str, str] = field(default_factory=dict)
     awaits: str | None = None
+    overdue: datetime | None = None
     due: float = 0.0
     transaction: str | None = None
     rejected: bool = False

@@ -159,6 +159,7 @@ class Tree:
         """Record what became of a step, and set free what depended on it."""
         step.state, step.trouble, step.awaits = result.state, result.trouble, result.awaits
         step.due, step.noted, step.crashes = result.due or real, real, 0
+        step.overdue = result.overdue
         if step.state is StepState.READY and not self._is_free(step):
             step.state = StepState.BLOCKED  # it was done together with what it needs, and that failed, too
         step.evidence = result.evidence or step.evidence

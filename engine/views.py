@@ -191,6 +191,7 @@ def _step(step: Step) -> StepView:
         gates=step.gates,
         evidence=step.evidence,
         awaits=step.awaits,
+        overdue=step.overdue,
         trouble=_trouble(step.trouble),
         ended=step.ended,
     )

@@ -95,6 +95,11 @@ class Wait(Entry):
     until: str = Field(description="what is waited for, e.g. `delivered`, `inform`: a name that the target's kind knows")
     arguments: dict[str, Expression] = Field(default_factory=dict, description="what the target's kind needs to know to look")
     poll: float = Field(default=30.0, gt=0, description="seconds between two looks when no event comes")
+    overdue: float | None = Field(
+        default=None,
+        gt=0,
+        description="hours, in the time people live in, after which it is an error (`OVERDUE`) that it has not happened; none: never",
+    )
     outside: bool = Field(default=True, description="an outside party is waited for: not our fault when it takes long")
     skippable: bool = Field(default=False, description="when it stands still, a person may say that it is to go on without it")
 

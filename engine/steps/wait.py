@@ -1,12 +1,18 @@
-"""Look whether what is waited for has happened: delivery, an Inform, the customer online."""
+"""Look whether what is waited for has happened: delivery, an Inform, the customer online.
+
+Where the catalogue says how long that may take, it is an error once it is `overdue`. Only a look that says "not yet" makes it one: what
+happened just in time, and was not seen because nobody looked, has happened.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 from engine.batch import Batch, Settlement, Workplace, item_of, ref
 from engine.catalogue.models import Wait
-from engine.errors import TargetUnknown, TurnupError
+from engine.errors import Overdue, TargetUnknown, TurnupError
 from engine.expressions import render
 from engine.failpoints import Failpoint, reached
 from engine.model import Item, Step, StepKind, StepResult, StepState
@@ -56,13 +62,25 @@ def _is_return(step: Step) -> bool:
 
 
 def _result(batch: Batch, at: Workplace, step: Step, wait: Wait, answer: Answer | None) -> StepResult:
-    tree, real = batch.tree(step), at.clock.real()
+    tree, real, now = batch.tree(step), at.clock.real(), at.clock.now()
+    overdue = step.overdue
+    if overdue is None and wait.overdue is not None:
+        overdue = (now + timedelta(hours=wait.overdue)).replace(microsecond=0)  # as it is stored
     if answer is None or answer.trouble is not None:
         trouble = (
             answer.trouble if answer and answer.trouble else Trouble.of(TargetUnknown(f"{step.target} gave no answer", target=step.target))
         )
-        return after_trouble(at.catalogue(tree), tree, step, trouble, real)
+        # that it cannot be asked for a while gives it no more time
+        return replace(after_trouble(at.catalogue(tree), tree, step, trouble, real), overdue=overdue)
     if answer.look is Look.DONE:
         return StepResult(StepState.DONE, evidence=answer.evidence, learned=answer.learned)
+    if overdue is not None and overdue <= now:
+        late = after_trouble(at.catalogue(tree), tree, step, Trouble.of(_late(step, wait, answer)), real)
+        return replace(late, evidence=answer.evidence, learned=answer.learned)  # taken up again it has its whole time again
     poll = min(wait.poll, at.settings.poll_at_most or wait.poll)
-    return StepResult(StepState.WAITING, evidence=answer.evidence, learned=answer.learned, awaits=answer.awaits, due=real + poll)
+    return StepResult(StepState.WAITING, None, answer.evidence, answer.learned, answer.awaits, overdue, real + poll)
+
+
+def _late(step: Step, wait: Wait, answer: Answer) -> Overdue:
+    what = f": {answer.evidence}" if answer.evidence else ""
+    return Overdue(f"{step.target}: `{wait.until}` has been waited for {wait.overdue:g} hours{what}", target=step.target)

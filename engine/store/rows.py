@@ -53,7 +53,14 @@ _IN: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
         "started": _time,
         "ended": _time,
     },
-    Step: {"kind": _KINDS.__getitem__, "state": _STEP_STATES.__getitem__, "needs": tuple, "trouble": trouble_from, "ended": _time},
+    Step: {
+        "kind": _KINDS.__getitem__,
+        "state": _STEP_STATES.__getitem__,
+        "needs": tuple,
+        "overdue": _time,
+        "trouble": trouble_from,
+        "ended": _time,
+    },
     Instance: {"level": _LEVELS.__getitem__, "started": _time, "ended": _time},
 }
 _NAMES = {cls: tuple(f.name for f in fields(cls)) for cls in _IN}

@@ -125,6 +125,7 @@ steps = sa.Table(
     sa.Column("noted", sa.Float, nullable=False, server_default="0"),
     _text("awaits", null=True),
     sa.Column("since", sa.Float, nullable=False, server_default="0"),
+    _text("overdue", null=True),
     sa.Column("trouble", sa.JSON(none_as_null=True)),
     _text("evidence"),
     sa.Column("learned", Json, nullable=False),

@@ -109,35 +109,41 @@ class Logistics:
         offset, limit = (int(request.query_params.get(name, default)) for name, default in (("offset", 0), ("limit", 100)))
         parcels: Iterable[Parcel | None] = self._shelf
         if "externalId" in wanted:  # asked for often, and found at once
-            parcels = [self._shelf.by_external_id(wanted["externalId"])]
+            parcels = [await self._now(self._shelf.by_external_id(wanted["externalId"]))]
         found = [shown for parcel in parcels if parcel and wanted.items() <= (shown := self._shown(parcel, request)).items()]
         page = found[offset : offset + limit]
         return JSONResponse(page, headers={"X-Total-Count": str(len(found)), "X-Result-Count": str(len(page))})
 
     async def _get(self, request: Request) -> Response:
-        parcel = self._shelf.get(request.path_params["id"])
+        parcel = await self._asked_for(request)
         return JSONResponse(self._shown(parcel, request)) if parcel else _not_found()
 
     async def _patch(self, request: Request) -> Response:
         given = _object(await request.body())
         if given not in ({"status": Status.CANCELLED}, {"status": Status.RECALLED}):
             raise ValueError('of a shipping order only its status can be changed: to "cancelled" or "recalled"')
-        parcel = self._shelf.get(request.path_params["id"])
+        parcel = await self._asked_for(request)
         if parcel is None:
             return _not_found()
         change = self._carrier.cancel if given["status"] == Status.CANCELLED else self._carrier.recall
         return JSONResponse(self._shown(change(parcel), request))
 
     async def _delete(self, request: Request) -> Response:
-        parcel = self._shelf.get(request.path_params["id"])
+        parcel = await self._asked_for(request)
         if parcel is None:
             return _not_found()
         self._carrier.cancel(parcel)
         return Response(status_code=204)
 
     async def _track(self, request: Request) -> Response:
-        parcel = self._shelf.by_tracking_code(request.path_params["code"])
+        parcel = await self._now(self._shelf.by_tracking_code(request.path_params["code"]))
         return JSONResponse(parcel.tracker()) if parcel else _not_found()
+
+    async def _asked_for(self, request: Request) -> Parcel | None:
+        return await self._now(self._shelf.get(request.path_params["id"]))
+
+    async def _now(self, parcel: Parcel | None) -> Parcel | None:
+        return await self._carrier.up_to_date(parcel) if parcel else None
 
     def _shown(self, parcel: Parcel, request: Request) -> dict[str, Any]:
         return parcel.shown(str(request.url.replace(path=BASE, query="")))

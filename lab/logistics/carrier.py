@@ -15,6 +15,8 @@ from lab.logistics.shelf import Conflict, Shelf
 from lab.logistics.webhooks import Webhooks
 
 _AGAIN = 0.5  # real seconds after which the customer tries again when the lab's OLT or ACS is down
+_MOMENT = 0.005  # real seconds
+
 _NOT_RECALLED: Mapping[Status, tuple[str, str]] = {
     Status.ACKNOWLEDGED: ("notShipped", "it has not left the warehouse and can be cancelled"),
     Status.DELIVERED: ("tooLate", "it can no longer be recalled; order its return"),
@@ -55,6 +57,13 @@ class Carrier:
         self._leave(parcel)
         self._tasks[parcel.id] = asyncio.create_task(self._travel(parcel), name=f"parcel {parcel.id}")
         self._tasks[parcel.id].add_done_callback(lambda task: self._forget(parcel.id, task))
+
+    async def up_to_date(self, parcel: Parcel) -> Parcel:
+        """Return a parcel as it is by the clock: what is due has happened, however late the machine is. Of customers nothing is sure."""
+        while parcel.is_due(self._clock.now()) and parcel.id in self._tasks:
+            await asyncio.sleep(_MOMENT)
+            parcel = self._shelf.get(parcel.id) or parcel
+        return parcel
 
     def cancel(self, parcel: Parcel) -> Parcel:
         """Cancel an order. Raises Conflict when the parcel has left the warehouse, or the customer; a cancelled one stays as it is."""

@@ -211,6 +211,11 @@ class Parcel(BaseModel):
         passed = {status for status, _ in self.history}
         return tuple(status for status in whole if status not in passed)
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether the carrier should have moved it by now."""
+        waits_for_the_customer = self.is_return and self.status is Status.ACKNOWLEDGED
+        return bool(self.way) and not waits_for_the_customer and self.due[self.way[0]] <= now
+
     @property
     def hurries(self) -> bool:
         """Whether the clock runs fast for it: it is on the road, or a customer has its label, and something will happen to it."""
