@@ -61,15 +61,20 @@ class TestRecall:
         until(lambda: rate(clock) == 3600)
         assert patched(tmp_path, endpoint, number, "recalled").json()["status"] == "returned"
 
-    def test_it_is_never_plugged_in_and_may_be_shipped_again_once_it_is_back(self, tmp_path: Path, endpoint: Endpoint) -> None:
-        number = self.on_the_road(tmp_path, endpoint, hoursUntilReturned=100)
+    def test_it_is_never_plugged_in_and_may_be_shipped_again(self, tmp_path: Path, endpoint: Endpoint) -> None:
+        number = self.on_the_road(tmp_path, endpoint, hoursUntilReturned=1)
+        patched(tmp_path, endpoint, number, "recalled").raise_for_status()
+        until(lambda: parcel(endpoint)["status"] == "returned")
+        assert parcel(endpoint)["plugged_in"] is None
+        with client(tmp_path, endpoint) as warehouse:
+            assert warehouse.post("/shippingOrder", json=shipping_order("RO-2", SERIAL)).status_code == 201
+
+    def test_while_it_is_on_its_way_back_it_is_not_in_stock(self, tmp_path: Path, endpoint: Endpoint) -> None:
+        number = self.on_the_road(tmp_path, endpoint, hoursUntilReturned=9000)
         patched(tmp_path, endpoint, number, "recalled").raise_for_status()
         with client(tmp_path, endpoint) as warehouse:
             refused = warehouse.post("/shippingOrder", json=shipping_order("RO-2", SERIAL))
-            assert (refused.status_code, refused.json()["code"]) == (409, "notInStock")
-            until(lambda: parcel(endpoint)["status"] == "returned")
-            assert parcel(endpoint)["plugged_in"] is None
-            assert warehouse.post("/shippingOrder", json=shipping_order("RO-2", SERIAL)).status_code == 201
+        assert (refused.status_code, refused.json()["code"]) == (409, "notInStock")
 
     def test_what_was_delivered_is_not_recalled(self, tmp_path: Path, endpoint: Endpoint) -> None:
         taken = order(tmp_path, endpoint)
@@ -102,7 +107,6 @@ class TestReturn:
         order(tmp_path, endpoint)
         until(lambda: parcel(endpoint)["status"] == "delivered")
         taken = order_return(tmp_path, endpoint, callbackUrl=box.url)
-        assert rate(clock) == 100_000
         until(lambda: parcel(endpoint, RETURN)["status"] == "returned")
         assert history(endpoint, RETURN) == ["acknowledged", "inTransit", "returned"]
         back = datetime.fromisoformat(parcel(endpoint, RETURN)["history"][-1][1])
@@ -115,6 +119,12 @@ class TestReturn:
             (shown,) = warehouse.get("/shippingOrder", params={"externalId": RETURN}).json()
             assert shown["shippingOrderItem"][0]["shipment"]["deliveryDate"] == back.isoformat()
             assert warehouse.post("/shippingOrder", json=shipping_order("RO-2", SERIAL)).status_code == 201
+
+    def test_the_clock_runs_fast_while_a_customer_has_the_label(self, tmp_path: Path, endpoint: Endpoint, clock: LabClock) -> None:
+        taken = order_return(tmp_path, endpoint, hoursUntilHandedIn=9000)
+        until(lambda: rate(clock) == 100_000)
+        assert patched(tmp_path, endpoint, taken["id"], "cancelled").json()["status"] == "cancelled"
+        assert rate(clock) == 3600
 
     def test_who_has_handed_it_in_cannot_cancel(self, tmp_path: Path, endpoint: Endpoint) -> None:
         taken = order_return(tmp_path, endpoint, hoursUntilHandedIn=0, hoursUntilReturned=1000)
