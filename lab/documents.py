@@ -24,6 +24,10 @@ class Documents:
             "CREATE TABLE IF NOT EXISTS document (collection TEXT, key TEXT, content TEXT, PRIMARY KEY (collection, key)) WITHOUT ROWID"
         )
 
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Make the changes of the block one: all of them are there after `kill -9`, or none. Nothing is awaited in the block."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -19,6 +21,13 @@ def connect(path: Path, timeout: float = 0.5) -> sqlite3.Connection:
     return db
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """One transaction; sqlite3 itself would leave the file open."""
+    with closing(sqlite3.connect(path)) as db, db:
+        yield db
+
+
 class DatabaseFaults(Faults):
     """Faults that meet everybody who uses the file. `on` is matched with "INSERT radcheck", "DELETE radreply" and so on.
 
@@ -32,7 +41,7 @@ class DatabaseFaults(Faults):
         super().__init__()
         self._path = path
         self._holders: dict[int, sqlite3.Connection] = {}
-        with sqlite3.connect(path) as db:
+        with _opened(path) as db:
             self._drop_triggers(db, "lab_fault_%")
 
     def add(self, fault: Fault) -> int:
@@ -57,7 +66,7 @@ class DatabaseFaults(Faults):
         if holder is not None:
             holder.rollback()
             holder.close()
-        with sqlite3.connect(self._path) as db:
+        with _opened(self._path) as db:
             self._drop_triggers(db, f"lab_fault_{number}_%")
         return super().remove(number)
 
@@ -68,7 +77,7 @@ class DatabaseFaults(Faults):
 
     def _raise_on(self, number: int, fault: Fault) -> None:
         text = str((fault.error or {}).get("text", _TEXT[fault.do])).replace("'", "''")
-        with sqlite3.connect(self._path) as db:
+        with _opened(self._path) as db:
             for verb in _VERBS:
                 for table in TABLES:
                     if fnmatchcase(f"{verb} {table}", fault.on):

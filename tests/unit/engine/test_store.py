@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,8 @@ def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
 
 def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "t.db").mkdir()
-    with pytest.raises(StoreError):
-        migrate(Database(f"sqlite:///{tmp_path}/t.db"))
+    with closing(Database(f"sqlite:///{tmp_path}/t.db")) as database, pytest.raises(StoreError):
+        migrate(database)
 
 
 def test_an_unknown_order(world: NullWorld) -> None:

@@ -1,6 +1,7 @@
 """Routers and the lab's clock."""
 
 import asyncio
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def test_however_fast_the_lab_clock_is_a_router_does_not_call_all_the_time(
     monkeypatch.setattr(Cpe, "session", session)
 
     async def live() -> None:
-        routers = Routers(Documents(tmp_path / "acs.db"), clock, Login("cpe", "x"))
+        routers = Routers(documents, clock, Login("cpe", "x"))
         routers.start("http://acs.invalid")
         routers.plug_in(ROUTER, factory_settings(ROUTER, "48:57:54:34:00:98"))
         try:
@@ -45,6 +46,7 @@ def test_however_fast_the_lab_clock_is_a_router_does_not_call_all_the_time(
         finally:
             await routers.stop()
 
-    asyncio.run(live())
+    with closing(Documents(tmp_path / "acs.db")) as documents:
+        asyncio.run(live())
     assert calls[:2] == ["0 BOOTSTRAP", "1 BOOT"]
     assert ("2 PERIODIC" in calls) is calls_again

@@ -1,5 +1,7 @@
 """The subset of GenieACS' provision scripts, and the presets that call them."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +79,14 @@ def preset(serial: str = "HWT2340098", **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def presets(tmp_path: Path) -> Presets:
-    presets = Presets(Documents(tmp_path / "acs.db"))
+def documents(tmp_path: Path) -> Iterator[Documents]:
+    with closing(Documents(tmp_path / "acs.db")) as documents:
+        yield documents
+
+
+@pytest.fixture
+def presets(documents: Documents) -> Presets:
+    presets = Presets(documents)
     presets.put_provision("residential", SCRIPT)
     return presets
 
@@ -95,13 +103,14 @@ def test_a_preset_is_for_the_devices_of_its_precondition(presets: Presets) -> No
 
 def test_they_are_there_after_a_restart_and_gone_when_deleted(presets: Presets, tmp_path: Path) -> None:
     presets.put("HWT2340098", preset())
-    again = Presets(Documents(tmp_path / "acs.db"))
-    assert again.wanted(DEVICE, []) == presets.wanted(DEVICE, [])
-    again.delete_provision("residential")
-    assert again.wanted(DEVICE, []).settings == {}
-    again.put_provision("residential", SCRIPT)
-    again.delete("HWT2340098")
-    assert again.wanted(DEVICE, []).settings == {}
+    with closing(Documents(tmp_path / "acs.db")) as reopened:
+        again = Presets(reopened)
+        assert again.wanted(DEVICE, []) == presets.wanted(DEVICE, [])
+        again.delete_provision("residential")
+        assert again.wanted(DEVICE, []).settings == {}
+        again.put_provision("residential", SCRIPT)
+        again.delete("HWT2340098")
+        assert again.wanted(DEVICE, []).settings == {}
 
 
 def test_the_heavier_preset_has_the_last_word(presets: Presets) -> None:

@@ -1,5 +1,7 @@
 """The store of the HTTP stand-ins."""
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,17 +10,18 @@ from lab.documents import Documents
 
 
 @pytest.fixture
-def documents(tmp_path: Path) -> Documents:
-    return Documents(tmp_path / "state.db")
+def documents(tmp_path: Path) -> Iterator[Documents]:
+    with closing(Documents(tmp_path / "state.db")) as documents:
+        yield documents
 
 
 def test_what_was_put_is_there_for_the_next_process(documents: Documents, tmp_path: Path) -> None:
     documents.put("tag", "a", {"n": 1})
     documents.put("tag", "a", {"n": 2})
-    again = Documents(tmp_path / "state.db")
-    assert again.get("tag", "a") == {"n": 2}
-    assert again.delete("tag", "a")
-    assert not again.delete("tag", "a")
+    with closing(Documents(tmp_path / "state.db")) as again:
+        assert again.get("tag", "a") == {"n": 2}
+        assert again.delete("tag", "a")
+        assert not again.delete("tag", "a")
     assert documents.get("tag", "a") is None
 
 
@@ -46,5 +49,6 @@ def test_a_transaction_is_all_or_nothing(documents: Documents) -> None:
 
 def test_a_number_is_given_once(documents: Documents, tmp_path: Path) -> None:
     assert [documents.next_number("device", 89_012) for _ in range(2)] == [89_012, 89_013]
-    assert Documents(tmp_path / "state.db").next_number("device", 89_012) == 89_014
+    with closing(Documents(tmp_path / "state.db")) as again:
+        assert again.next_number("device", 89_012) == 89_014
     assert documents.next_number("parcel", 1) == 1
