@@ -232,6 +232,18 @@ class Datastore:
         changes: dict[UnitId, Unit | None] = {unit.id: None for unit in self.running}
         self._set_running(changes | merged.changes, {})
 
+    def add(self, config: etree._Element) -> None:
+        """Merge `config` into running, as an engineer does at the console. Raises RpcFailed when the result is no valid configuration, and
+        when somebody is changing the configuration."""
+        for name in ("running", "candidate"):
+            self._must_be_free(name, session=0)
+        Shape(self._schema).check(config)
+        merged = Candidate(self.running)
+        Edit(self._schema, merged).apply(config, "merge")
+        self._yang.validate(document(to_validate(merged), self._schema.tops))
+        self._set_running(merged.changes, {})
+        self._discard()
+
 
 def _denied(tag: str, message: str, session: int) -> RpcFailed:
     return failed(tag, message, type_="protocol", info=[("session-id", str(session))])

@@ -137,16 +137,30 @@ def olt(device: str, onts: int = 0) -> etree._Element:
     """
     if onts > LINE_CARDS * PORTS * ONUS_PER_PORT:
         raise ValueError(f"{device} takes {LINE_CARDS * PORTS * ONUS_PER_PORT} ONTs, not {onts}")
-    ports = [(card, number) for card in range(1, LINE_CARDS + 1) for number in range(1, PORTS + 1)]
+    cards = range(1, LINE_CARDS + 1)
     components = [_CHASSIS.substitute(name=device), _FRONT_PORT.substitute(name="NT.UPLINK1")]
-    components += [_child(f"LC{card}", "board", device, card) for card in range(1, LINE_CARDS + 1)]
-    for card, number in ports:
-        name = f"LC{card}.PON{number}"
-        components += [_child(f"{name}.SFP", "transceiver", f"LC{card}", number), _child(name, "transceiver-link", f"{name}.SFP", 1)]
+    components += [part for card in cards for part in _board(device, card)]
     interfaces = [_ETHERNET.substitute(name="uplink-1", hardware="NT.UPLINK1")]
-    for card, number in ports:
-        interfaces.append(_PON_PORT.substitute(port=f"{card}.{number}", device=device, card=card, number=number))
+    interfaces += [port for card in cards for port in _pon_ports(device, card)]
     return _config(_SHARED, _hardware(components), _interfaces(interfaces), *_lines(onts))
+
+
+def line_card(device: str, slot: int) -> etree._Element:
+    """Return what an engineer adds to an OLT when a line card is fitted: the board and its ports."""
+    return _config(_hardware(_board(device, slot)), _interfaces(_pon_ports(device, slot)))
+
+
+def _board(device: str, card: int) -> Iterator[str]:
+    yield _child(f"LC{card}", "board", device, card)
+    for number in range(1, PORTS + 1):
+        name = f"LC{card}.PON{number}"
+        yield _child(f"{name}.SFP", "transceiver", f"LC{card}", number)
+        yield _child(name, "transceiver-link", f"{name}.SFP", 1)
+
+
+def _pon_ports(device: str, card: int) -> Iterator[str]:
+    for number in range(1, PORTS + 1):
+        yield _PON_PORT.substitute(port=f"{card}.{number}", device=device, card=card, number=number)
 
 
 def switch(device: str) -> etree._Element:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from lab.files import write_atomically
 from lab.netconf import day0
 from lab.netconf.datastore import Datastore
+from lab.netconf.errors import RpcFailed
 from lab.netconf.operations import Operations
 from lab.netconf.schema import load_schema
 from lab.netconf.serving import Device, serve
@@ -33,6 +34,14 @@ class _OntAtPort(BaseModel):
     serial: str = Field(pattern=r"^[ -~]{4}[0-9a-fA-F]{8}$")
     present: bool = True
     port: str | None = None
+
+
+class _LineCard(BaseModel):
+    """What POST <control>/line-cards takes: a line card is fitted, and an engineer has configured its ports."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    slot: int = Field(ge=1, le=17)
 
 
 class Olt:
@@ -67,11 +76,25 @@ class Olt:
                 return {**datastore.picture(), "sessions": list(sessions.open), "onts": [asdict(ont) for ont in self._onts.values()]}
 
             operations = Operations(datastore, schema, yang, state.source, sessions.open)
-            device = Device(operations, sessions, picture, [Route("/onts", self._plug, methods=["POST"])])
+            device = Device(operations, sessions, picture, self._routes(datastore))
             await serve(self._place, self.kind, device, ready, stop)
         finally:
             datastore.fall_back()  # a device that goes down forgets what was not confirmed
             store.close()
+
+    def _routes(self, datastore: Datastore) -> list[Route]:
+        async def fit(request: Request) -> Response:
+            try:
+                card = _LineCard.model_validate_json(await request.body())
+                datastore.add(day0.line_card(self._place.name, card.slot))
+            except ValidationError as error:
+                return Response(error.json(include_url=False), 400, media_type="application/json")
+            except RpcFailed as error:
+                return Response(str(error), 409)
+            return Response(status_code=204)
+
+        cards = [Route("/line-cards", fit, methods=["POST"])] if self.kind == Olt.kind else []
+        return [Route("/onts", self._plug, methods=["POST"]), *cards]
 
     # --- ONTs
 
