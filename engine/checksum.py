@@ -89,7 +89,9 @@ def _day_zero(at: Workplace, target: str, stated: Sequence[Node]) -> dict[str, f
 
 def _digest(scope: Scope, changes: Sequence[TargetChange]) -> str:
     """Over allocations and changes; without secrets, order ids and times."""
-    given = sorted((mark.item, mark.name, _without(mark.order, a.attributes)) for mark, a in scope.tree.allocations.items())
+    # a change may hold two of one name for a while, an old one and a new one: which comes first must not depend on whose they are
+    held = [(mark.item, mark.name, _without(mark.order, a.attributes)) for mark, a in scope.tree.allocations.items()]
+    given = sorted(held, key=lambda one: json.dumps(one, sort_keys=True))
     sent = sorted((change.target, change.change.forward) for change in changes)
     return hashlib.sha256(json.dumps([given, sent], sort_keys=True).encode()).hexdigest()[:16]
 

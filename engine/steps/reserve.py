@@ -38,7 +38,7 @@ class _Part:
     """What it does not get, first of all what others wait for."""
     taken: list[Allocation] = field(default_factory=list)
     returned: list[Allocation] = field(default_factory=list)
-    """What was given back as it failed, without having been used."""
+    """What was given back as it failed: of this order's own, what nothing was configured with."""
 
     @property
     def why(self) -> Shortage:
@@ -70,6 +70,8 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
         for part in parts:
             if results[ref(part.step)].state is StepState.FAILED:
                 at.store.mark_allocations(tx, part.returned, "released")
+                for allocation in part.returned:
+                    trees[part.step.root].release(allocation, at.clock.now())
             else:
                 _write(tx, at, trees[part.step.root], part, results[ref(part.step)])
         _tell_pools(tx, at, parts, asked)
@@ -130,7 +132,7 @@ def _result(batch: Batch, at: Workplace, part: _Part) -> StepResult:
     except TurnupError as error:
         result = StepResult(StepState.FAILED, Trouble.of(error)) if isinstance(error, ChecksumMismatch) else _policy(batch, at, step, error)
         if result.state is StepState.FAILED:
-            part.returned = list(tree.allocations.values())
+            part.returned = part.taken if step.key != RESERVE else [a for a in tree.allocations.values() if a.mark.order in tree.orders]
             at.inventory.release(part.returned)
         return result
     return _held(part.why) if part.short and part.why.mark.item == step.item else StepResult(StepState.DONE)

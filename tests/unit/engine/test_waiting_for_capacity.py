@@ -485,7 +485,7 @@ def count_loads(world: NullWorld) -> list[str]:
 def multiply(world: NullWorld, copies: int) -> None:
     """The one held order many times over: rows only."""
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :copies)"
-    renamed = {"id": "-", "root": "-", "order": "-", "parent": "-", "instance": "-"}
+    renamed = {"id": "-", "root": "-", "order": "-", "parent": "-", "instance": "-", "subscription": "-"}
     with world.at.store.database.write() as tx:
         for table in ("orders", "items", "steps", "allocations", "instances"):
             columns = [column["name"] for column in sa.inspect(tx).get_columns(table)]

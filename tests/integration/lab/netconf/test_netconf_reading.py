@@ -178,3 +178,20 @@ def test_the_modules_are_listed(wire: Wire) -> None:
     listed = {schema.findtext(f"{{{monitoring}}}identifier"): schema for schema in data.iter(f"{{{monitoring}}}schema")}
     assert listed["ietf-interfaces"].findtext(f"{{{monitoring}}}version") == "2018-02-20"
     assert listed["bbf-xponvani-base"].findtext(f"{{{monitoring}}}namespace") == VANI
+
+
+def test_a_line_card_is_fitted(wire: Wire, olt: Device) -> None:
+    assert wire.get(named("CT-5.16")).findtext(f".//{{{IF}}}oper-status") is None
+    olt.remote.post("/line-cards", {"slot": 5})
+    assert (status(wire, "CT-5.1"), status(wire, "CT-5.16"), status(wire, "CT-3.12")) == ("up", "up", "up")
+    wire.do("<validate><source><candidate/></source></validate>")  # what was there and what came fit together
+
+
+def test_no_line_card_is_configured_while_somebody_else_changes_the_configuration(wire: Wire, olt: Device) -> None:
+    wire.do("<lock><target><candidate/></target></lock>")
+    with pytest.raises(httpx.HTTPStatusError, match="409"):
+        olt.remote.post("/line-cards", {"slot": 6})
+    wire.do("<unlock><target><candidate/></target></unlock>")
+    with pytest.raises(httpx.HTTPStatusError, match="400"):
+        olt.remote.post("/line-cards", {"slot": "six"})
+    assert status(wire, "CT-6.1") is None
