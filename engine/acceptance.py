@@ -115,6 +115,7 @@ class Acceptance:
             created=now,
             catalogue=self._pinned(request, subscription),
             subscription=subscription.name if subscription else None,
+            undoes=request.undoes,
             external_id=request.external_id,
             digest=at.store.vault.digest(request.model_dump_json(by_alias=True)),
             priority=request.priority,

@@ -58,7 +58,7 @@ def prepare(catalogue: Catalogue, vault: Vault, tree: Tree, subscription: Subscr
         if not instance.lives:
             raise InstanceEnded(f"{instance.id} ended at {instance.ended}")
         item.specification, item.formerly = instance.specification, instance.characteristics
-        item.replaces = f"{instance.order}/{instance.item}"
+        item.replaces, item.was = f"{instance.order}/{instance.item}", instance.state
         if item.action is Action.DELETE:
             item.characteristics = instance.characteristics
             continue

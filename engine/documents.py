@@ -105,6 +105,15 @@ class InstanceView(View):
     since: datetime | None = None
 
 
+class OwnedView(InstanceView):
+    """A product or service of a customer, and the orders that made and changed it, the first first."""
+
+    customer: str
+    level: str
+    until: datetime | None
+    orders: list[str]
+
+
 class TargetView(View):
     """A target of the order and what became of it: done, failed, held, waiting, or not attempted."""
 

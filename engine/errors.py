@@ -16,6 +16,9 @@
     │   ├── DuplicateOrder          DUPLICATE_ORDER        same external id, another body
     │   ├── InstanceEnded           INSTANCE_ENDED         the product or service exists no more
     │   ├── SubscriptionBusy        SUBSCRIPTION_BUSY      another order changes the same product or service
+    │   ├── OrderEnded              ORDER_ENDED            it cannot be cancelled any more
+    │   ├── CancelDenied            CANCEL_DENIED          an item is past its point of no return
+    │   ├── UndoImpossible          UNDO_IMPOSSIBLE        it cannot be taken back exactly
     │   ├── IllegalTransition       ILLEGAL_TRANSITION     a state machine forbids it
     │   ├── NothingHeld             NOTHING_HELD           nothing of the order stands still
     │   ├── WorkerRunning           WORKER_RUNNING         another process works the lanes of this store
@@ -206,6 +209,27 @@ class SubscriptionBusy(Conflict):
 
     code = "SUBSCRIPTION_BUSY"
     remedy = "Order again when that one has ended, or cancel it."
+
+
+class OrderEnded(Conflict):
+    """An order that has ended stays as it ended."""
+
+    code = "ORDER_ENDED"
+    remedy = "`turnup undo ID` takes back what it did, by an order of its own."
+
+
+class CancelDenied(Conflict):
+    """An item of the order is past its point of no return, and its catalogue entry lets nobody recall it. The order goes on."""
+
+    code = "CANCEL_DENIED"
+    remedy = "Wait until the order has ended and end the service (`action: delete`), or take it back with `turnup undo ID`."
+
+
+class UndoImpossible(Conflict):
+    """What the order did cannot be taken back exactly."""
+
+    code = "UNDO_IMPOSSIBLE"
+    remedy = "Order what is to be, with a playbook."
 
 
 class IllegalTransition(Conflict):

@@ -79,6 +79,7 @@ def new_items(catalogue: Catalogue, vault: Vault, tree: Tree, order: Order, line
                 characteristics=dict(formerly or {}) if untouched else sealed(vault, found, line.characteristics, formerly),
                 formerly=dict(formerly) if formerly is not None else None,
                 replaces=f"{instance.order}/{instance.item}" if instance else "",
+                was=instance.state if instance else "",
                 outcome=line.outcome,
             )
         )

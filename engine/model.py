@@ -127,6 +127,8 @@ class Item(Tracked):
     """The characteristics that its instance had before, of an item that changes or ends one."""
     replaces: str = ""
     """Order and item (`RO-2024-07814/ROI-007`) that made its instance what it was."""
+    was: str = ""
+    """State that its instance had."""
     outcome: str = ""
     """State of its instance when it is complete, where that is not the usual one."""
     reason: str = ""

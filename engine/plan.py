@@ -84,8 +84,7 @@ def _releases(catalogue: Catalogue, resources: Sequence[Item], steps: Sequence[P
     """What the order leaves is given back; what the customer still has when it is back, and nobody waits for that."""
     if not any(item.action in (Action.MODIFY, Action.DELETE) for item in resources):
         return []
-    needs = tuple(step.key for step in steps if step.kind in PUSHES) or (RESERVE,)
-    found = [PlannedStep(RELEASE, StepKind.RELEASE, None, needs=needs, gates=False)]
+    found = [PlannedStep(RELEASE, StepKind.RELEASE, None, needs=_ends(steps), gates=False)]
     for item in resources:
         returned = catalogue.resource(item.specification).returned
         if item.action not in (Action.MODIFY, Action.DELETE) or returned is None:
@@ -94,7 +93,7 @@ def _releases(catalogue: Catalogue, resources: Sequence[Item], steps: Sequence[P
         back = PlannedStep(
             f"{item.id}/returned", StepKind.WAIT, item.id, needs=removals or (RESERVE,), target=returned.target, gates=False, outside=True
         )
-        found += [back, PlannedStep(f"{item.id}/{RELEASE}", StepKind.RELEASE, item.id, needs=(back.key,), gates=False)]
+        found += [back, PlannedStep(f"{item.id}/{RELEASE}", StepKind.RELEASE, item.id, needs=(back.key, RELEASE), gates=False)]
     return found
 
 

@@ -91,6 +91,7 @@ class OrderRequest(ItemRequest):
     description: str = Field(default="", description="for people; shown in lists")
     customer: Customer | None = Field(default=None, description="who orders; an order that changes something may leave it out")
     address: Address | None = Field(default=None, description="where; another one than before moves the line")
+    undoes: str | None = Field(default=None, description="the order that this one takes back; set by `turnup undo`")
     replace: tuple[str, ...] = Field(default=(), description="resources to exchange for others, e.g. [ont] when the router is broken")
     items: tuple[ItemRequest, ...] = Field(default=(), description="lines, when there are several; else the line's fields stand here")
     priority: int = Field(default=4, ge=0, le=4, description="TM Forum: 0 is the highest, 4 the lowest")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from engine import withdrawal
 from engine.errors import StepCrashed
 from engine.model import PUSHES, Action, Event, Instance, Item, Order, Step, StepKind, StepResult, StepState, Tracked
 from engine.ports import Allocation, Mark, Trouble
@@ -148,6 +149,8 @@ class Tree:
     def claim(self, step: Step, now: datetime) -> None:
         """A worker has begun with it. Items begin with their first step, but not with one that still waits for others of its batch."""
         step.state, step.attempt = StepState.RUNNING, step.attempt + 1
+        if self.root.withdrawn:
+            return
         if step.kind is StepKind.RESERVE:
             self._start(self.orders[step.order], now)
         item = self.item_of(step)
@@ -167,6 +170,8 @@ class Tree:
         step.transaction = result.transaction or step.transaction
         step.failing = (step.failing or real) if result.trouble else 0.0
         step.failures = step.failures + 1 if result.trouble else 0
+        if self.root.withdrawn:
+            self._settle_withdrawn(step)
         if step.state.final:
             step.ended = now
         if result.rejected:
@@ -175,6 +180,19 @@ class Tree:
             step.by_hand, step.given = False, {}  # what a person said was for this attempt
         self._cancel_dependants()
         self._unlock(real)
+
+    def _settle_withdrawn(self, step: Step) -> None:
+        """What was to be tried again need not be, and what takes back is not given up."""
+        if not withdrawal.takes_back(step) and not step.state.final:
+            step.state = StepState.CANCELLED
+        elif withdrawal.takes_back(step) and step.state is StepState.FAILED:
+            step.state = StepState.HELD
+
+    def withdraw(self, reason: str, now: datetime) -> None:
+        """Take the order back from here: nothing more of it is begun, and what was done is undone."""
+        self.root.withdrawn = reason
+        self.emit(self.root.id, None, "cancel", now, reason=reason)
+        self.roll(now)
 
     def resume(self, step: Step, now: datetime, real: float, why: str) -> bool:
         """Take up again what stood still, with all its tries before it. False when it is not held (any more): then nothing changes.
@@ -252,6 +270,9 @@ class Tree:
 
         To be called once after a group of `claim` and `settle`.
         """
+        if self.root.withdrawn:
+            withdrawal.roll(self, now)
+            return
         gating: dict[tuple[str, str | None], list[Step]] = {}
         for step in self.steps.values():
             if step.gates:
@@ -315,17 +336,25 @@ class Tree:
         return any(step.kind is StepKind.RESERVE for step in self.steps.values()) and order.level is not Level.RESOURCE
 
     def _move_item(self, item: Item, to: OrderState, now: datetime) -> None:
-        for state in _path(item.level, item.state, to):
+        self.go_item(item, _path(item.level, item.state, to), now)
+        self._move_instance(item, now)
+
+    def go_item(self, item: Item, way: Iterable[OrderState], now: datetime) -> None:
+        """Let an item go through these states. Raises IllegalTransition."""
+        for state in way:
             require(item.level, item.id, item.state, state)
             item.state = state
             item.reason = item.trouble.message if item.trouble and state in _WITH_REASON else ""
             item.started = item.started or now
             item.ended = now if state.final else None
             self.emit(item.order, item.id, "itemStateChange", now, state=state, **({"reason": item.reason} if item.reason else {}))
-        self._move_instance(item, now)
 
     def _move_order(self, order: Order, to: OrderState, now: datetime) -> None:
-        for state in _path(order.level, order.state, to):
+        self.go_order(order, _path(order.level, order.state, to), now)
+
+    def go_order(self, order: Order, way: Iterable[OrderState], now: datetime) -> None:
+        """Let an order go through these states. Raises IllegalTransition."""
+        for state in way:
             require(order.level, order.id, order.state, state)
             order.state = state
             order.started = order.started or now

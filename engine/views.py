@@ -16,15 +16,16 @@ from engine.documents import (
     ItemView,
     OrderDocument,
     OrderHead,
+    OwnedView,
     StepView,
     TargetView,
     TransactionView,
     TroubleView,
 )
-from engine.errors import TemplateFailed
+from engine.errors import TemplateFailed, UnknownInstance
 from engine.expressions import names, render
 from engine.fallout.views import cases_of
-from engine.model import PUSHES, Item, Order, Step, StepState
+from engine.model import PUSHES, Item, Order, Step, StepKind, StepState
 from engine.ports import Allocation, Change, ItemState, TransactionState, Trouble
 from engine.silence import explained, explained_targets
 from engine.states import Level, OrderState
@@ -280,13 +281,28 @@ def _history(at: Records, tree: Tree) -> list[EventView]:
     return [EventView(**{name: row[name] for name in ("number", "at", "order", "item", "type", "data")}) for row in found]
 
 
-def services(at: Records, customer: str | None = None) -> list[InstanceView]:
-    """Service instances, of one customer or of all."""
-    statement = sa.select(instances).where(instances.c.level == Level.SERVICE).order_by(instances.c.id)
-    if customer is not None:
-        statement = statement.where(instances.c.customer == customer)
+def owned(at: Records, name: str | None = None) -> list[OwnedView]:
+    """Products and services: all, or those of a customer, or one by its id. Raises UnknownInstance."""
+    of = sa.true() if name is None else sa.or_(instances.c.customer == name, instances.c.id == name)
+    statement = (
+        sa.select(instances)
+        .where(instances.c.level != Level.RESOURCE, of)
+        .order_by(instances.c.customer, instances.c.level, instances.c.id)
+    )
+    changed = sa.select(orders.c.subscription, orders.c.id).where(orders.c.id == orders.c.root, orders.c.subscription.is_not(None))
     with at.store.database.read() as tx:
-        return [_instance(row) for row in tx.execute(statement)]
+        found = tx.execute(statement).all()
+        names = {row.subscription for row in found}
+        by_age = tx.execute(changed.where(orders.c.subscription.in_(names)).order_by(orders.c.created, orders.c.id)).all() if names else []
+    if name is not None and not found:
+        raise UnknownInstance(f"there is no customer, product or service {name}")
+    made: dict[str, list[str]] = {}
+    for subscription, order in by_age:
+        made.setdefault(subscription, []).append(order)
+    return [
+        OwnedView(**dict(_instance(row)), customer=row.customer, level=row.level, until=row.ended, orders=made.get(row.subscription, []))
+        for row in found
+    ]
 
 
 def held(at: Records) -> list[tuple[Allocation, ItemState]]:
@@ -297,6 +313,7 @@ def held(at: Records) -> list[tuple[Allocation, ItemState]]:
 
 
 def progress(tree: Tree) -> bool:
-    """Whether something will still happen without a person: a step is ready, running or waits for somebody outside."""
+    """Whether something will still happen without a person: a step is ready, running or waits for somebody outside. A router that the
+    customer has yet to send back keeps nobody."""
     moving = {StepState.READY, StepState.RUNNING, StepState.WAITING}
-    return any(step.state in moving for step in tree.steps.values())
+    return any(step.state in moving for step in tree.steps.values() if step.gates or step.kind is not StepKind.WAIT)

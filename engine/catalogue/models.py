@@ -182,6 +182,9 @@ class ResourceSpecification(Specification):
         default=None, description="when the item ends: how it is seen that what it gave to the customer is back; until then it is not free"
     )
     report: tuple[ReportLine, ...] = Field(default=(), description="its lines of the allocation table")
+    recall: Literal["never", "until-complete", "always"] = Field(
+        default="never", description="until when an order may be cancelled that is past this point: what was done is recalled"
+    )
     point_of_no_return: Literal["start", "configured", "complete", "never"] = Field(
         default="never", description="from when on it cannot be taken back without a person, e.g. a parcel on the road"
     )

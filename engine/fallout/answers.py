@@ -72,6 +72,8 @@ def part_of(catalogue: Catalogue, tree: Tree, step: Step) -> Configuration | Wai
     found: ResourceSpecification = catalogue.resource(item.specification)
     parts: Sequence[Configuration | Wait] = found.configure
     if step.kind is StepKind.WAIT:
+        if "/returned" in step.key:
+            return found.returned
         parts = found.wait_before if "/before/" in step.key else found.wait
     return parts[step.part] if step.part < len(parts) else None
 

@@ -84,7 +84,7 @@ def _complete(tree: Tree, seen: Tree) -> None:
     tree.root.body = seen.root.body
     for key, item in seen.items.items():
         mine = tree.items[key]
-        for name in ("action", "specification", "offering", "characteristics", "formerly", "replaces", "outcome"):
+        for name in ("action", "specification", "offering", "characteristics", "formerly", "replaces", "was", "outcome"):
             setattr(mine, name, getattr(item, name))
 
 

@@ -11,7 +11,7 @@ from engine.batch import Batch, Settlement, StepRef, Workplace, ref
 from engine.context import Scope
 from engine.errors import TurnupError
 from engine.failpoints import Failpoint, reached
-from engine.model import Action, Step, StepResult, StepState
+from engine.model import Step, StepResult, StepState
 from engine.policy import after_trouble
 from engine.ports import Allocation, Trouble
 from engine.states import Level
@@ -46,16 +46,17 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
 
 def of_step(scope: Scope, step: Step) -> list[Allocation]:
     """What this step gives back: all that the order left, but what its customer has yet to send back, which has a step of its own."""
-    return [held for held in leaving(scope) if _sent_back_with(scope, held) == step.item]
+    tree = scope.tree
+    left = [held for mark, held in tree.allocations.items() if mark.order in tree.orders] if tree.root.withdrawn else leaving(scope)
+    return [held for held in left if _sent_back_with(scope, held) == step.item]
 
 
 def _sent_back_with(scope: Scope, held: Allocation) -> str | None:
     """The item with which an allocation comes back from the customer."""
     catalogue, order = scope.catalogue, scope.tree.order_of(Level.RESOURCE)
     for item in scope.tree.items_of(order.id) if order else ():
-        if catalogue.resource(item.specification).returned is None or item.action not in (Action.MODIFY, Action.DELETE):
-            continue
-        if item.specification == catalogue.user_of(held.mark.name):
+        waits = any("/returned" in step.key for step in scope.tree.steps_of(item.order, item.id))
+        if waits and item.specification == catalogue.user_of(held.mark.name):
             return item.id
     return None
 

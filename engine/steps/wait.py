@@ -58,7 +58,7 @@ def wait_of(at: Workplace, tree: Tree, step: Step, item: Item) -> Wait:
 
 def _is_return(step: Step) -> bool:
     """Whether what the customer has to send back is waited for."""
-    return step.key.endswith("/returned")
+    return "/returned" in step.key
 
 
 def _result(batch: Batch, at: Workplace, step: Step, wait: Wait, answer: Answer | None) -> StepResult:

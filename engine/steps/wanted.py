@@ -52,11 +52,14 @@ def work_of(scope: Scope, step: Step, targets: Targets, formers: Mapping[str, En
     if step.kind is StepKind.CONFIGURE:
         return _configured(scope, step, item, targets)
     check = (CheckRequest(step.id, "readback", {}),)
-    if (given_back := _given_back(scope, step, item, targets)) is not None:
+    delivered = step.kind is StepKind.REMOVE or item.action is Action.ADD
+    if delivered and (given_back := _given_back(scope, step, item, targets)) is not None:
         return Work(step, (given_back,), check)
-    key = own_key(scope, step)
-    nothing = Entry(key, None, root=step.root)
-    return Work(step, (formers.get(key, nothing) if step.kind is StepKind.RESTORE else nothing,), check)
+    if step.kind is StepKind.REMOVE:
+        return Work(step, (Entry(own_key(scope, step), None, root=step.root),), check)
+    mine = [entry for key, entry in formers.items() if key == item.instance or key.startswith(f"{item.instance}/")]
+    shared = [Entry(key, formers[key].fragment) for key in sorted({key for entry in mine for key in entry.shares} & formers.keys())]
+    return Work(step, (*mine, *shared), check)
 
 
 def _configured(scope: Scope, step: Step, item: Item, targets: Targets) -> Work:

@@ -209,8 +209,17 @@ class Configurations:
         text, referred = self._standing(tx, [known[entry.key] for entry in own if entry.key in known])
         for entry in own:
             number = known.get(entry.key)
-            before = {"text_sealed": text.get(number), "shares": referred.get(number, [])}
-            insert_once(tx, formers, {"root": entry.root, "target": target, "key": entry.key, **before})
+            before = referred.get(number, [])
+            row = {"root": entry.root, "target": target, "key": entry.key, "text_sealed": text.get(number), "shares": before}
+            insert_once(tx, formers, row)
+            self._remember_shared(tx, target, entry.root, before)
+
+    def _remember_shared(self, tx: sa.Connection, target: int, root: str | None, keys: Sequence[str]) -> None:
+        """What it refers to may go with the last one that does."""
+        known = self._known(tx, target, keys)
+        text, _ = self._standing(tx, list(known.values()))
+        for key, number in known.items():
+            insert_once(tx, formers, {"root": root, "target": target, "key": key, "text_sealed": text[number], "shares": []})
 
     def _standing(self, tx: sa.Connection, numbers: Sequence[int]) -> tuple[dict[int | None, str], dict[int | None, list[str]]]:
         texts: dict[int | None, str] = {}

@@ -91,6 +91,7 @@ items = sa.Table(
     sa.Column("characteristics", Json, nullable=False),
     sa.Column("formerly", sa.JSON(none_as_null=True)),
     sa.Column("replaces", sa.Text, nullable=False, server_default=""),
+    sa.Column("was", sa.Text, nullable=False, server_default=""),
     sa.Column("outcome", sa.Text, nullable=False, server_default=""),
     _text("reason"),
     sa.Column("trouble", sa.JSON(none_as_null=True)),

@@ -35,6 +35,8 @@ _CALLBACK = "callbackUrl"
 _CHARACTERISTICS = "shippingOrderCharacteristic"
 _LOOKS = 3
 """So often an order that moved on, while it was to be taken back, is looked at again."""
+_RETURN = "/return"
+"""Ends the external id of the order that brings a parcel back."""
 _SECONDS_TO_ASK = 30.0
 
 
@@ -159,7 +161,8 @@ def _opened(host: Host, deadline: Deadline) -> Iterator[DocumentStore]:
 class LogisticsKind(DocumentKind):
     """Documents, and the questions whether a parcel was `delivered` or `returned`; argument `order`: the order's external id.
 
-    Of a shipping order `returned` means that the router is in the warehouse again, or never left it; of a return, that it arrived there.
+    Of a shipping order `returned` means that the router is in the warehouse again, or never left it: it was recalled, or its return (the
+    order with its external id and `/return`) arrived there.
     """
 
     def __init__(self) -> None:
@@ -177,7 +180,8 @@ def _answer(store: _Logistics, question: Question) -> Answer:
         return not_known(question, [f"{name} (argument order)" for name in _QUESTIONS])
     awaits = f"{question.until}:{external_id}"
     try:
-        return replace(look(store, external_id), awaits=awaits)
+        answer = look(store, external_id)
+        return replace(answer, awaits=answer.awaits or awaits)
     except TargetError as error:
         return Answer(Look.NOT_YET, error.message, awaits=awaits, trouble=Trouble.of(error))
 
@@ -190,6 +194,9 @@ def _delivered(store: _Logistics, external_id: str) -> Answer:
 
 
 def _returned(store: _Logistics, external_id: str) -> Answer:
+    brought_back = store.order(f"{external_id}{_RETURN}")
+    if brought_back is not None:
+        return replace(_arrived(brought_back, "returned"), awaits=f"returned:{external_id}{_RETURN}")
     order = store.last(external_id)
     is_return = order is not None and order["shippingOrderItem"][0].get("action") == "delete"
     if order is None or (is_return and order.get("status") == "cancelled"):

@@ -143,7 +143,7 @@ def _instances(seen: Observed) -> Iterator[Finding]:
     ways = {"service": ["inactive", "active"], "product": ["pendingActive", "active"]}
     for row in seen.tables["instances"]:
         states = told[row["id"]]
-        if row["state"] == "active" and states != ways[row["level"]]:
+        if row["level"] in ways and row["state"] == "active" and states != ways[row["level"]]:
             kind = Kind.DOUBLED if len(states) > len(set(states)) else Kind.LOST
             yield Finding(kind, f"events tell of {row['id']}: {', '.join(states) or 'nothing'}")
 

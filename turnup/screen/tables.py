@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from engine.documents import AllocationView, EventView, InstanceView, OrderDocument, OrderHead, TargetView
+from engine.documents import AllocationView, EventView, InstanceView, OrderDocument, OrderHead, OwnedView, TargetView
 from turnup.screen import marks
 from turnup.timeline import Moment
 
@@ -45,6 +45,17 @@ def instances(title: str, found: Sequence[InstanceView]) -> Table:
     table = titled(title, "Id", "Specification", "State", "Characteristics")
     for each in found:
         row(table, each.id, each.specification, marks.state(each.state), characteristics(each.characteristics))
+    return table
+
+
+def owned(found: Sequence[OwnedView]) -> Table:
+    """What customers have, since when, from which orders."""
+    table = titled("What customers have", "Customer", "Id", "Specification", "State", "Since", "Orders", "Characteristics")
+    for each in found:
+        since = f"{each.since:%Y-%m-%d %H:%M}" if each.since else ""
+        until = f" to {each.until:%Y-%m-%d %H:%M}" if each.until else ""
+        what = characteristics(each.characteristics)
+        row(table, each.customer, each.id, each.specification, marks.state(each.state), since + until, ", ".join(each.orders), what)
     return table
 
 

@@ -6,14 +6,26 @@ from typing import Any
 
 import pytest
 
-from engine.acceptance import Acceptance
+from engine.acceptance import Acceptance, Accepted
+from engine.cancel import cancel, undo
 from engine.dryrun import dry_run
-from engine.errors import CharacteristicInvalid, InstanceEnded, SubscriptionBusy, UnknownInstance
+from engine.errors import (
+    CancelDenied,
+    CharacteristicInvalid,
+    InstanceEnded,
+    OrderEnded,
+    SubscriptionBusy,
+    UndoImpossible,
+    UnknownInstance,
+)
 from engine.model import StepKind
 from engine.requests import OrderRequest
+from engine.resuming import resume
 from engine.states import Level, OrderState
+from engine.store import lanes
 from engine.tree import Tree
-from tests.null_world import NullWorld, superfibre
+from engine.worker import Worker
+from tests.null_world import NullWorld, refused, superfibre
 from tests.unit.engine.conftest import Work
 
 PRODUCT = "PI-BB-4821"
@@ -219,3 +231,166 @@ def test_a_dry_run_of_a_change_says_what_would_be_sent(world: NullWorld, line: T
     assert {changed.target for changed in found.preview.changes} == set(before)
     assert holds(world) == before
     assert world.inventory.given == given
+
+
+# -- taking back ---------------------------------------------------------------------------------------------------------
+
+
+def cancelled(world: NullWorld, order: str, work: Work, *, recall: bool = False) -> Tree:
+    cancel(world.at, order, "changed my mind", recall=recall)
+    tree = work(order)
+    assert tree.root.state is OrderState.CANCELLED, {key: (str(s.state), s.trouble) for key, s in tree.steps.items()}
+    assert {str(i.state) for i in tree.items.values()} <= {"cancelled", "completed"}
+    return tree
+
+
+def test_an_order_that_was_not_begun_is_just_cancelled(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
+    tree = cancelled(world, acceptance.submit(superfibre(4821)).id, work)
+    assert world.targets.pushes == []
+    assert tree.instances[PRODUCT].state == "cancelled"
+    acceptance.submit(superfibre(4821).model_copy(update={"external_id": "again"}))
+
+
+@pytest.mark.parametrize("fails", ["OLT-EAST-07", "BNG-EAST-01", "RADIUS-EAST-01", "ASW-EAST-07", "DHCP-EAST-01"])
+def test_what_was_done_of_a_held_order_is_undone(world: NullWorld, acceptance: Acceptance, work: Work, fails: str) -> None:
+    world.targets.done = lambda question: question.until != "delivered"
+    world.targets.fail = lambda push: refused("no") if push.target == fails else None
+    order = acceptance.submit(superfibre(4821)).id
+    tree = world.at.store.tree(order)
+    while tree.root.state is not OrderState.HELD or any(s.state in ("ready", "running") for s in tree.steps.values()):
+        tree = work_a_little(world, order)
+    world.targets.fail = lambda _: None
+    tree = cancelled(world, order, work)
+    assert holds(world) == {}
+    assert world.inventory.given == {}
+    assert tree.instances[PRODUCT].state == "cancelled"
+    assert {i.state for i in tree.instances.values() if i.level is not Level.PRODUCT} == {"terminated"}
+
+
+def work_a_little(world: NullWorld, order: str) -> Tree:
+    worker = Worker(world.at)
+    with world.at.store.database.read() as tx:
+        found = lanes.with_work(tx, world.at.clock.real())
+    for lane in sorted(found):
+        worker.drain(lane)
+    return world.at.store.tree(order)
+
+
+def test_a_delivered_router_is_a_denial_unless_it_is_recalled(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
+    world.targets.done = lambda question: question.until != "inform"
+    order = acceptance.submit(superfibre(4821)).id
+    while world.at.store.tree(order).root.state is not OrderState.PENDING:
+        work_a_little(world, order)
+    with pytest.raises(CancelDenied, match="ROI-007 CPE-Provisioning is completed and past its point of no return"):
+        cancel(world.at, order, "too late")
+    tree = world.at.store.tree(order)
+    assert tree.root.state is OrderState.PENDING
+    assert not tree.root.withdrawn
+    world.targets.done = lambda question: question.until == "returned"
+    tree = cancelled(world, order, work, recall=True)
+    assert set(holds(world)) == {"logistics"}
+    assert any("cpe-return" in text for text in world.targets.lines["logistics"])
+    assert world.inventory.given == {}
+
+
+def test_a_change_that_is_cancelled_leaves_everything_as_it_was(world: NullWorld, acceptance: Acceptance, work: Work, line: Tree) -> None:
+    before, given = holds(world), dict(world.inventory.given)
+    world.targets.fail = lambda push: refused("no") if push.target == "BNG-EAST-01" else None
+    request = change("modify", offering="PO-SF500", characteristics={"staticIp": True, "ssid": "Nest"})
+    order = acceptance.submit(request).id
+    assert work(order).root.state is OrderState.HELD
+    assert holds(world) != before
+    world.targets.fail = lambda _: None
+    tree = cancelled(world, order, work)
+    assert holds(world) == before
+    assert {mark: held.attributes for mark, held in world.inventory.given.items()} == {m: h.attributes for m, h in given.items()}
+    assert tree.instances[PRODUCT].state == "active"
+    assert tree.instances[PRODUCT].characteristics == line.instances[PRODUCT].characteristics
+    assert {i.state for i in tree.instances.values() if i.id != "SI-SIP-4821"} == {"active"}
+
+
+def test_a_cease_that_is_cancelled_brings_everything_back(world: NullWorld, acceptance: Acceptance, work: Work, line: Tree) -> None:
+    before, given = holds(world), dict(world.inventory.given)
+    world.targets.fail = lambda push: refused("no") if push.target == "OLT-EAST-07" else None
+    order = acceptance.submit(change("delete")).id
+    assert work(order).root.state is OrderState.HELD
+    world.targets.fail = lambda _: None
+    tree = cancelled(world, order, work)
+    assert holds(world) == before
+    assert world.inventory.given == given
+    assert {i.state for i in tree.instances.values()} == {"active"}
+
+
+def test_an_undo_that_fails_stands_still_and_nothing_is_forgotten(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
+    world.targets.done = lambda question: question.until != "delivered"
+    world.targets.fail = lambda push: refused("no") if push.target == "RADIUS-EAST-01" else None
+    order = acceptance.submit(superfibre(4821)).id
+    while world.at.store.tree(order).root.state is not OrderState.HELD:
+        work_a_little(world, order)
+    world.targets.fail = lambda push: refused("still no") if push.target == "OLT-EAST-07" else None
+    cancel(world.at, order, "no")
+    tree = work(order)
+    assert tree.root.state is OrderState.PENDING_CANCELLATION
+    stuck = [step for step in tree.steps.values() if step.state == "held"]
+    assert {step.target for step in stuck} == {"OLT-EAST-07"}
+    world.targets.fail = lambda _: None
+    resume(world.at.store, order, "somebody", None)
+    tree = work(order)
+    assert tree.root.state is OrderState.CANCELLED
+    assert holds(world) == {}
+    assert world.inventory.given == {}
+
+
+def test_cancelling_races_with_completing_and_one_of_them_wins(world: NullWorld, acceptance: Acceptance, work: Work, line: Tree) -> None:
+    with pytest.raises(OrderEnded, match="PO-2024-00847 is completed"):
+        cancel(world.at, line.root.id, "too late")
+    order = acceptance.submit(superfibre(4822)).id
+    work_a_little(world, order)
+    cancel(world.at, order, "in time", recall=True)
+    assert cancel(world.at, order, "again").state is not OrderState.COMPLETED
+    assert work(order).root.state is OrderState.CANCELLED
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        change("modify", offering="PO-SF500"),
+        change("modify", characteristics={"ssid": "Nest"}),
+        change("suspend"),
+        change("modify", characteristics={"staticIp": True}),
+    ],
+    ids=["upgrade", "ssid", "suspend", "static"],
+)
+def test_undoing_a_completed_order_is_an_order_that_is_linked_to_it(
+    world: NullWorld, acceptance: Acceptance, work: Work, line: Tree, request_: OrderRequest
+) -> None:
+    before = {target: {text for text in lines if "IP-Profile" not in text} for target, lines in holds(world).items()}
+    changed = ordered(acceptance, work, request_)
+    accepted = undo(world.at, acceptance, changed.root.id, "no")
+    assert isinstance(accepted, Accepted)
+    tree = work(accepted.id)
+    assert tree.root.state is OrderState.COMPLETED
+    assert tree.root.undoes == changed.root.id
+    assert {target: {text for text in lines if "IP-Profile" not in text} for target, lines in holds(world).items()} == before
+    assert tree.instances[PRODUCT].characteristics == line.instances[PRODUCT].characteristics
+    assert tree.instances[PRODUCT].offering == "PO-SF200H"
+    again = undo(world.at, acceptance, changed.root.id, "no")
+    assert isinstance(again, Accepted)
+    assert again.repeated
+
+
+def test_an_order_that_others_built_upon_is_not_undone(world: NullWorld, acceptance: Acceptance, work: Work, line: Tree) -> None:
+    ordered(acceptance, work, change("modify", characteristics={"ssid": "Nest"}))
+    with pytest.raises(UndoImpossible, match="PO-2024-00848 came after PO-2024-00847"):
+        undo(world.at, acceptance, line.root.id, "no")
+    ended = ordered(acceptance, work, change("delete"))
+    with pytest.raises(UndoImpossible, match="can only be ordered anew"):
+        undo(world.at, acceptance, ended.root.id, "no")
+
+
+def test_a_new_line_is_undone_as_if_it_had_not_been(world: NullWorld, acceptance: Acceptance, work: Work, line: Tree) -> None:
+    accepted = undo(world.at, acceptance, line.root.id, "no")
+    assert isinstance(accepted, Accepted)
+    assert work(accepted.id).root.state is OrderState.COMPLETED
+    assert set(holds(world)) == {"logistics"}
+    assert world.inventory.given == {}

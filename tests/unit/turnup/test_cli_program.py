@@ -19,9 +19,11 @@ def test_version(turnup: Turnup) -> None:
 
 
 COMMANDS = [
-    *(["run"], ["submit"], ["plan"], ["orders"], ["show"], ["resume"], ["check"], ["repair"], ["worker"], ["demo"], ["version"]),
+    *(["run"], ["submit"], ["plan"], ["orders"], ["show"], ["resume"], ["cancel"], ["undo"], ["services"], ["worker"]),
+    *(["check"], ["repair"], ["demo"], ["version"]),
     *(["fallout", "list"], ["fallout", "show"], ["fallout", "take"], ["fallout", "note"], ["fallout", "answer"]),
-    *(["lab", "up"], ["lab", "down"], ["lab", "status"], ["inventory", "seed"], ["inventory", "audit"], ["catalog", "check"]),
+    *(["lab", "up"], ["lab", "down"], ["lab", "status"], ["inventory", "seed"], ["inventory", "audit"]),
+    *(["catalog", "check"], ["catalog", "explain"]),
 ]
 
 

@@ -21,6 +21,7 @@ def upgrade() -> None:
     op.create_index("ix_orders_subscription", "orders", ["subscription"], unique=False)
     op.add_column("items", sa.Column("formerly", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("items", sa.Column("replaces", sa.Text(), server_default="", nullable=False))
+    op.add_column("items", sa.Column("was", sa.Text(), server_default="", nullable=False))
     op.add_column("items", sa.Column("outcome", sa.Text(), server_default="", nullable=False))
     op.add_column("allocations", sa.Column("asked", _JSON, server_default="{}", nullable=False))
     op.add_column("allocations", sa.Column("subscription", sa.Text(), server_default="", nullable=False))
@@ -67,7 +68,7 @@ def downgrade() -> None:
     for table, columns in {
         "instances": ("ended", "learned", "subscription"),
         "allocations": ("subscription", "asked"),
-        "items": ("outcome", "replaces", "formerly"),
+        "items": ("outcome", "was", "replaces", "formerly"),
         "orders": ("withdrawn", "undoes", "subscription"),
     }.items():
         if "subscription" in columns:
