@@ -186,6 +186,8 @@ class CaseView(View):
     due: datetime | None
     overdue: bool
     waits_for: str | None
+    wait_before: int | None = None
+    """How many orders wait for the same and are served earlier; known where one order is shown."""
     tries: int
     answers: list[AnswerView]
     answer: str | None

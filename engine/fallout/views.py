@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from engine.documents import AnswerView, CaseView, NoteView, TroubleView
 from engine.fallout.answers import spelled
 from engine.fallout.case import Case
-from engine.store import cases
+from engine.model import StepKind
+from engine.store import cases, waiting
 from engine.store.cases import Filter
 from engine.store.store import Store
 from engine.tree import Tree
@@ -64,4 +67,11 @@ def cases_of(store: Store, tree: Tree) -> list[CaseView]:
     """The cases of the steps of an order that stand still. Asks only when there are any."""
     if not any(step.case for step in tree.steps.values()):
         return []
-    return listed(store, Filter(root=tree.root.id))
+    found = listed(store, Filter(root=tree.root.id))
+    with store.database.read() as tx:
+        return [case.model_copy(update={"wait_before": _before(tx, tree, case)}) for case in found]
+
+
+def _before(tx: sa.Connection, tree: Tree, case: CaseView) -> int | None:
+    step = tree.steps[case.step]
+    return waiting.place(tx, step.awaits, step) if step.kind is StepKind.RESERVE and step.awaits else None

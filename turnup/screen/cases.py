@@ -57,6 +57,16 @@ def short(case: CaseView) -> Text:
     return text
 
 
+def by_itself(case: CaseView) -> str:
+    """What would make it go on without an answer, and how many come before it."""
+    if not case.waits_for:
+        return ""
+    before = {None: "", 0: "; it is next", 1: "; one order waits before it"}.get(
+        case.wait_before, f"; {case.wait_before} orders wait before it"
+    )
+    return f"when there is {case.waits_for}{before}"
+
+
 def who(case: CaseView) -> str:
     """The person who is at it, else the queue."""
     return f"{case.assignee} ({case.queue})" if case.assignee else case.queue
@@ -72,7 +82,7 @@ def _facts(case: CaseView) -> Text:
         "Since": f"{case.opened:%Y-%m-%d %H:%M} ({_ago(case.age)})",
         "Who must act": who(case),
         "By": _by(case),
-        "Goes on by itself": f"when there is {case.waits_for}" if case.waits_for else "",
+        "Goes on by itself": by_itself(case),
         "Answer": _answered(case),
     }
     for name, value in facts.items():

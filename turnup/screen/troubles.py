@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from engine.documents import CaseView, DecisionView, OrderDocument, TroubleView
-from turnup.screen.cases import short
+from turnup.screen.cases import by_itself, short
 
 
 def troubles(document: OrderDocument) -> list[RenderableType]:
@@ -52,6 +52,8 @@ def _panel(reason: _Reason) -> RenderableType:
         text.append("\nPolicy: ", "bold").append(line)
     for case in reason.cases:
         text.append("\nCase: ", "bold").append_text(short(case))
+        if case.waits_for:
+            text.append("\nGoes on by itself: ", "bold").append(by_itself(case))
         text.append("\nAnswers: ", "bold").append(", ".join(answer.typed for answer in case.answers))
     return Panel(text, title=f"[bold]{trouble.code}[/]", title_align="left", border_style="magenta", padding=(0, 1))
 

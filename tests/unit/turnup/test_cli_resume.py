@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.null_world import NullWorld, refused
 from tests.unit.turnup.conftest import PLAYBOOKS, Turnup
 
@@ -47,3 +49,17 @@ def test_who_is_told_to_go_on_asks_although_others_wait(turnup: Turnup, world: N
     world.inventory.left["olt-port"] = 1
     assert turnup("resume", "PO-2024-00848").code == 0
     assert turnup("run", PLAYBOOKS / "superfibre-200-second.yaml").code == 0
+
+
+def test_show_says_what_is_waited_for_and_who_comes_before(turnup: Turnup, world: NullWorld, tmp_path: Path) -> None:
+    world.inventory.left["olt-port"] = 0
+    for number in (4821, 5001, 5002):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(PLAYBOOK.read_text("utf-8").replace("4821", str(number)), "utf-8")
+        assert turnup("run", path).code == 3
+    places = ("it is next", "one order waits before it", "2 orders wait before it")
+    for number, place in enumerate(places, start=847):
+        said = turnup("show", f"PO-2024-00{number}")
+        assert f"Goes on by itself: when there is olt-port:EAST-07; {place}" in said.out
+        (case,) = turnup("show", f"PO-2024-00{number}", "--json").document["cases"]
+        assert (case["queue"], case["waitsFor"], case["waitBefore"]) == ("network-planning", "olt-port:EAST-07", number - 847)
