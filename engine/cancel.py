@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from engine.acceptance import Acceptance, Accepted
 from engine.batch import Workplace
-from engine.catalogue.catalogue import Catalogue
 from engine.context import FORMERLY
 from engine.errors import CancelDenied, OrderEnded, UndoImpossible
 from engine.lines import opened
-from engine.model import PUSHES, Action, Item, StepState
+from engine.model import Action, Item
+from engine.recall import past_return, take_back
 from engine.requests import OrderRequest
 from engine.states import Level, OrderState
 from engine.store.store import Subscription
 from engine.tree import Tree
-from engine.withdrawal import RETURNING, path
-
-_BEGUN = (StepState.RUNNING, StepState.DONE)
+from engine.withdrawal import path
 
 
 @dataclass(frozen=True)
@@ -49,45 +46,15 @@ def _cancel(at: Workplace, tree: Tree, reason: str, *, recall: bool) -> Cancelle
         return Cancelled(root.id, root.state)
     if root.state.final:
         raise OrderEnded(f"{root.id} is {root.state}")
-    denied = "" if recall else "; ".join(_past_return(at.catalogue(tree), tree))
+    denied = "" if recall else "; ".join(past_return(at.catalogue(tree), tree))
     if denied:
         before = root.state
         tree.go_order(root, path(root.level, root.state, ended=False)[:-1], now)
         tree.go_order(root, (before,), now)
         tree.emit(root.id, None, "cancelDenied", now, reason=denied)
         return Cancelled(root.id, root.state, denied)
-    root.body = {**root.body, RETURNING: dict(_returning(at.catalogue(tree), tree))}
-    tree.withdraw(reason, now)
+    take_back(at.catalogue(tree), tree, reason, now)
     return Cancelled(root.id, root.state)
-
-
-def _past_return(catalogue: Catalogue, tree: Tree) -> Iterator[str]:
-    """The items past their point of no return that are not recalled."""
-    order = tree.order_of(Level.RESOURCE)
-    for item in tree.items_of(order.id) if order else ():
-        if item.action not in (Action.ADD, Action.MODIFY):
-            continue
-        found = catalogue.resource(item.specification)
-        begun = [step for step in tree.steps_of(item.order, item.id) if step.kind in PUSHES and step.state in _BEGUN]
-        passed = {
-            "start": bool(begun),
-            "configured": any(step.state is StepState.DONE for step in begun),
-            "complete": item.state is OrderState.COMPLETED and bool(begun),
-            "never": False,
-        }[found.point_of_no_return]
-        complete = item.state is OrderState.COMPLETED
-        if passed and (found.recall == "never" or (found.recall == "until-complete" and complete)):
-            yield f"{item.id} {found.name} is {item.state} and past its point of no return"
-
-
-def _returning(catalogue: Catalogue, tree: Tree) -> Iterator[tuple[str, str]]:
-    """The items that sent something to the customer, and the target that says when it is back."""
-    order = tree.order_of(Level.RESOURCE)
-    for item in tree.items_of(order.id) if order else ():
-        if catalogue.resource(item.specification).returned is not None and item.action is not Action.NO_CHANGE:
-            for step in tree.steps_of(item.order, item.id):
-                if step.kind in PUSHES and step.target:
-                    yield item.id, step.target
 
 
 def undo(at: Workplace, acceptance: Acceptance, order: str, reason: str) -> Cancelled | Accepted:

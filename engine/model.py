@@ -256,3 +256,5 @@ class StepResult:
     transaction: str | None = None
     rejected: bool = False
     """With `failed`: items of which nothing has begun are rejected."""
+    undo: bool = False
+    """With `failed`: the order is taken back."""

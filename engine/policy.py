@@ -30,7 +30,7 @@ def after_trouble(
             return StepResult(StepState.READY, trouble, due=due, transaction=transaction)
         then = rule.afterwards
     state = StepState.HELD if then in ("hold", "fallout") else StepState.FAILED
-    return StepResult(state, trouble, transaction=transaction, rejected=then == "reject")
+    return StepResult(state, trouble, transaction=transaction, rejected=then == "reject", undo=then == "undo")
 
 
 def pause(rule: FailureRule, failures: int) -> float:

@@ -19,6 +19,7 @@ from engine.errors import LeaseLost, StoreError
 from engine.failpoints import Failpoint, reached
 from engine.heartbeat import Heartbeat
 from engine.model import PUSHES, Step, StepKind, StepResult, StepState
+from engine.recall import may_go, take_back
 from engine.steps import activate, configure, decompose, release, reserve, wait
 from engine.store import lanes
 from engine.store.lanes import Lease, Limit
@@ -183,6 +184,9 @@ class Worker:
         told = {key: self._masked(trees[key.root], result) for key, result in current.items()}
         for key, result in told.items():
             trees[key.root].settle(trees[key.root].steps[key.key], result, now, real)
+        for key in (key for key, result in told.items() if result.undo and may_go(trees[key.root])):
+            tree = trees[key.root]
+            take_back(at.catalogue(tree), tree, f"{key.key} failed", now)
         for tree in trees.values():
             tree.roll(now)
         turns = {decompose.turn_of(subscription) for tree in trees.values() if (subscription := ended(tree))}

@@ -11,6 +11,7 @@ from engine.expressions import names
 from engine.fallout.case import Answer, Choice
 from engine.model import Step, StepKind
 from engine.ports import Mark
+from engine.recall import may_go, past_return
 from engine.states import Level
 from engine.tree import Tree
 
@@ -37,6 +38,8 @@ def possible(catalogue: Catalogue, tree: Tree, step: Step) -> tuple[Choice, ...]
     part = part_of(catalogue, tree, step)
     if part is not None and part.skippable:
         found.append(Choice(Answer.SKIP))
+    if may_go(tree):
+        found += [Choice(Answer.UNDO)] if past_return(catalogue, tree) else [Choice(Answer.UNDO), Choice(Answer.CANCEL)]
     return tuple(found)
 
 

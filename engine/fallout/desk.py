@@ -9,6 +9,7 @@ from engine.errors import AnswerNotPossible, CaseAnswered, CaseChanged, CaseClos
 from engine.fallout.answers import chosen, possible, spelled
 from engine.fallout.case import Answer, Case, CaseState, Choice, Note
 from engine.model import Step, StepKind, StepResult, StepState
+from engine.recall import take_back
 from engine.store import cases
 from engine.store.store import Store, Unit
 from engine.tree import Tree
@@ -74,6 +75,8 @@ class Desk:
         match answer:
             case Answer.SKIP:
                 tree.settle(step, StepResult(StepState.DONE, evidence=f"skipped: {why}"), now, real)
+            case Answer.UNDO | Answer.CANCEL:
+                take_back(self._store.catalogue(tree.root.catalogue), tree, why, now)
             case _:
                 # a resource that was found by hand is claimed like one that is wanted: the inventory says whether it can be had
                 step.given, step.by_hand = values, answer is Answer.DONE and step.kind is StepKind.CONFIGURE

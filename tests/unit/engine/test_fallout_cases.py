@@ -75,7 +75,7 @@ def test_what_a_case_says(world: NullWorld, refused_case: Case) -> None:
     assert (case.item, case.specification, case.step, case.target) == ("ROI-002", "RFS:VLAN-Service", "ROI-002/configure/1", SWITCH)
     assert case.trouble is not None
     assert "forwarding table is full" in case.trouble.message
-    assert [choice.answer for choice in case.answers] == [Answer.RETRY, Answer.DONE]
+    assert [choice.answer for choice in case.answers] == [Answer.RETRY, Answer.DONE, Answer.UNDO]
     assert case.assignee is None
     consistent(world, case.root)
 
@@ -331,4 +331,4 @@ def test_values_that_only_the_target_tells_are_asked_for_and_looked_up(
 def test_an_order_shows_its_cases(world: NullWorld, refused_case: Case) -> None:
     tree: Tree = world.at.store.tree(refused_case.root)
     (shown,) = document(world.at, tree).cases
-    assert (shown.id, shown.queue, [each.answer for each in shown.answers]) == ("FC-00001", "provisioning", ["retry", "done"])
+    assert (shown.id, shown.queue, [each.answer for each in shown.answers]) == ("FC-00001", "provisioning", ["retry", "done", "undo"])

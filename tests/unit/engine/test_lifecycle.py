@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from engine.acceptance import Acceptance, Accepted
 from engine.cancel import cancel, undo
+from engine.catalogue.models import FailureRule
 from engine.dryrun import dry_run
 from engine.errors import (
     CancelDenied,
+    CaseAnswered,
     CharacteristicInvalid,
     InstanceEnded,
     OrderEnded,
@@ -18,6 +21,8 @@ from engine.errors import (
     UndoImpossible,
     UnknownInstance,
 )
+from engine.fallout.case import Answer
+from engine.fallout.desk import Desk
 from engine.model import StepKind
 from engine.requests import OrderRequest
 from engine.resuming import resume
@@ -394,3 +399,31 @@ def test_a_new_line_is_undone_as_if_it_had_not_been(world: NullWorld, acceptance
     assert work(accepted.id).root.state is OrderState.COMPLETED
     assert set(holds(world)) == {"logistics"}
     assert world.inventory.given == {}
+
+
+def test_the_failure_policy_may_take_an_order_back(world: NullWorld, work: Work) -> None:
+    rule = FailureRule(error="refused", target="RADIUS-*", then="undo")
+    catalogue = replace(world.catalogue, failure_policy=(rule, *world.catalogue.failure_policy))
+    world.targets.done = lambda question: question.until != "delivered"
+    world.targets.fail = lambda push: refused("no") if push.target == "RADIUS-EAST-01" else None
+    order = Acceptance(world.at, catalogue).submit(superfibre(4821)).id
+    tree = work(order)
+    assert tree.root.state is OrderState.CANCELLED
+    assert tree.root.withdrawn.endswith("failed")
+    assert holds(world) == {}
+    assert world.inventory.given == {}
+
+
+@pytest.mark.parametrize("answer", [Answer.UNDO, Answer.CANCEL])
+def test_a_case_may_be_answered_by_taking_the_order_back(world: NullWorld, acceptance: Acceptance, work: Work, answer: Answer) -> None:
+    world.targets.done = lambda question: question.until != "delivered"
+    world.targets.fail = lambda push: refused("no") if push.target == "RADIUS-EAST-01" else None
+    order = acceptance.submit(superfibre(4821)).id
+    while world.at.store.tree(order).root.state is not OrderState.HELD:
+        work_a_little(world, order)
+    case = next(step.case for step in world.at.store.tree(order).steps.values() if step.case)
+    Desk(world.at.store).answer(case, answer, "jane")
+    assert work(order).root.state is OrderState.CANCELLED
+    assert holds(world) == {}
+    with pytest.raises(CaseAnswered):
+        Desk(world.at.store).answer(case, answer, "joe")
