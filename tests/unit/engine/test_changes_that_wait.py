@@ -1,4 +1,4 @@
-"""Changes of a line that lack a resource, or are refused while they reserve: the line itself loses nothing."""
+"""Changes and cancellations of orders that lack a resource: nobody loses what is his, and what is given up goes to who waits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from engine.acceptance import Acceptance
+from engine.cancel import cancel
 from engine.capacity import CapacityWatch
 from engine.requests import OrderRequest
 from engine.states import OrderState
@@ -29,6 +30,17 @@ def drain(world: NullWorld) -> None:
             return
 
 
+def settle(world: NullWorld) -> None:
+    """Let those who wait ask, and work, until nothing happens any more."""
+    watch = CapacityWatch(world.at, lambda _: None, threading.Event())
+    while watch.look():
+        drain(world)
+
+
+def state(world: NullWorld, order: str) -> OrderState:
+    return world.at.store.tree(order).root.state
+
+
 @pytest.fixture(autouse=True)
 def line(world: NullWorld, acceptance: Acceptance) -> None:
     """The worked example, completed."""
@@ -46,10 +58,8 @@ def test_an_address_that_there_is_not_is_waited_for_and_the_line_keeps_its_own(w
     assert tree.steps["ROI-003/reserve"].awaits == "ipv4:EAST-07"
     assert world.inventory.given == before
     world.inventory.add("ipv4", 1)
-    watch = CapacityWatch(world.at, lambda _: None, threading.Event())
-    while watch.look():
-        drain(world)
-    assert world.at.store.tree(order).root.state is OrderState.COMPLETED
+    settle(world)
+    assert state(world, order) is OrderState.COMPLETED
     assert len(world.inventory.given) == len(before)
 
 
@@ -63,3 +73,51 @@ def test_what_differs_from_what_was_shown_gives_back_its_own_only(world: NullWor
     assert tree.steps["reserve"].trouble.code == "CHECKSUM_MISMATCH"
     assert world.inventory.given == before
     assert {allocation.mark for allocation in tree.allocations.values()} == set(before)
+
+
+def waiting(world: NullWorld, acceptance: Acceptance) -> list[str]:
+    """Three orders: the first has the last port, two wait."""
+    world.inventory.left["olt-port"] = 1
+    orders = [acceptance.submit(superfibre(number)).id for number in (1, 2, 3)]
+    drain(world)
+    settle(world)
+    assert [state(world, order) for order in orders] == [OrderState.COMPLETED, OrderState.HELD, OrderState.HELD]
+    return orders
+
+
+def test_who_no_longer_waits_is_passed_over(world: NullWorld, acceptance: Acceptance) -> None:
+    _, second, third = waiting(world, acceptance)
+    cancel(world.at, second, "moved away", recall=True)
+    drain(world)
+    world.inventory.add("olt-port", 1)
+    world.clock.skipped += world.at.settings.watch
+    settle(world)
+    assert state(world, third) is OrderState.COMPLETED
+    assert state(world, second) is OrderState.CANCELLED
+    assert not [mark for mark in world.inventory.given if mark.order in world.at.store.tree(second).orders and mark.name == "port"]
+
+
+def test_who_is_cancelled_while_asking_gives_it_to_the_next(world: NullWorld, acceptance: Acceptance) -> None:
+    """It is cancelled while NetBox is asked, and gets the port all the same."""
+    _, second, third = waiting(world, acceptance)
+    world.inventory.add("olt-port", 1)
+    world.clock.skipped += world.at.settings.watch
+
+    def cancelled() -> None:
+        world.inventory.trouble = lambda: None
+        cancel(world.at, second, "moved away", recall=True)
+
+    world.inventory.trouble = cancelled
+    settle(world)
+    drain(world)
+    settle(world)
+    assert (state(world, second), state(world, third)) == (OrderState.CANCELLED, OrderState.COMPLETED)
+
+
+def test_what_a_line_that_ends_gives_back_goes_to_who_waits(world: NullWorld, acceptance: Acceptance) -> None:
+    _, second, third = waiting(world, acceptance)
+    end = {"externalId": "end", "action": "delete", "product": "PI-BB-4821"}
+    order = acceptance.submit(OrderRequest.model_validate(end)).id
+    drain(world)
+    settle(world)
+    assert [state(world, name) for name in (order, second, third)] == [OrderState.COMPLETED, OrderState.COMPLETED, OrderState.HELD]
