@@ -14,9 +14,12 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel
 
 import api.webhooks
+import tasks.connections.http
+import tasks.kinds.kea
+import tasks.netconf.errors
 import turnup.errors
 from engine import requests
-from engine.errors import BadInput, TurnupError
+from engine.errors import BadInput, TargetError, TargetRefused, TurnupError
 from engine.model_tables import cell, default_of, fields, meaning_of, rows, type_of
 from turnup.settings import PREFIX, Settings
 
@@ -36,6 +39,23 @@ def errors() -> Iterator[str]:
             f"| `{error.code}` | {meaning} | {error.http_status} | {error.exit_code} | `{error.error_class}` | {retried}"
             f" | {cell(error.remedy)} |"
         )
+
+
+def protocols() -> Iterator[str]:
+    """What the answers of other systems are to us."""
+    yield "| who | answer | code | class |\n|---|---|---|---|"
+    tables: tuple[tuple[str, Mapping[Any, type[TargetError]], str], ...] = (
+        ("NETCONF and Junos, error-tag", tasks.netconf.errors.MEANINGS, "any other"),
+        ("HTTP, status", tasks.connections.http.MEANINGS, "any other from 400 on"),
+        ("Kea, result", tasks.kinds.kea.MEANINGS, "any other but 0 and 3"),
+    )
+    for who, meanings, others in tables:
+        told: dict[type[TargetError], list[str]] = {}
+        for answer, error in meanings.items():
+            told.setdefault(error, []).append(f"`{answer}`")
+        told.setdefault(TargetRefused, []).append(others)
+        for error, answers in told.items():
+            yield f"| {who} | {', '.join(answers)} | `{error.code}` | `{error.error_class}` |"
 
 
 def _raised(error: type[TurnupError]) -> Iterator[type[TurnupError]]:
@@ -79,6 +99,7 @@ def _settings(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[tuple[
 
 SECTIONS: Mapping[str, Callable[[], Iterator[str]]] = {
     "errors": errors,
+    "protocols": protocols,
     "playbook": playbook,
     "settings": settings,
 }

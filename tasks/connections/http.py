@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ from engine.errors import (
     HostKeyUnknown,
     TargetDenied,
     TargetError,
+    TargetLocked,
     TargetLost,
     TargetRefused,
     TargetTimeout,
@@ -31,7 +33,17 @@ CONNECTION_NAME = "http"
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 """RFC 9110 section 9.2.2."""
-_UNAVAILABLE = frozenset({429, 502, 503, 504})
+MEANINGS: Mapping[int, type[TargetError]] = MappingProxyType(
+    {
+        # credentials, also of a proxy
+        **dict.fromkeys((401, 403, 407), TargetDenied),
+        # it, or what stands before it, cannot answer now
+        **dict.fromkeys((408, 425, 429, 502, 503, 504), TargetUnreachable),
+        423: TargetLocked,
+    }
+)
+"""Status (RFC 9110, 8470, 6585, 4918) -> what it is to us. All others from 400 on are refusals, 500 too: the same request would break
+it again, and a system that answers is not left alone as one that does not."""
 _ATTEMPTS = 3
 _MOST_WORDS = 300
 
@@ -90,9 +102,9 @@ class HttpTarget:
         if answer.is_success or answer.status_code in expected:
             return answer
         what = f"{method} {httpx.URL(url).path}: {answer.status_code} {answer.reason_phrase}"
-        if answer.status_code in {401, 403}:
+        kind = MEANINGS.get(answer.status_code, TargetRefused)
+        if kind is TargetDenied:
             raise TargetDenied(f"{self.name} refused the credentials: {what}", target=self.name)
-        kind = TargetUnreachable if answer.status_code in _UNAVAILABLE else TargetRefused
         raise kind(f"{self.name}: {what}: {words_of(answer)}", target=self.name)
 
     def _error(self, error: httpx.TransportError, timeout: float) -> TargetError:

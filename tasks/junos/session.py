@@ -17,13 +17,15 @@ from nornir.core.processor import Processors
 from nornir.core.task import Task
 from nornir_napalm.plugins.tasks import napalm_configure, napalm_confirm_commit
 
-from engine.errors import TargetError, TargetLocked, TargetLost, TargetRefused, TargetTimeout
+from engine.errors import TargetDenied, TargetError, TargetLocked, TargetLost, TargetRefused, TargetTimeout
 from tasks.connections.connect import translated
+from tasks.netconf.errors import meaning
 from tasks.transaction import Deadline
 
 _MINUTE = 60
 _LONGEST_RPC = 600.0
-_IN_THE_WAY = ("lock-denied", "in-use")
+_IN_THE_WAY = ("database locked", "database modified")
+"""What Junos says, under whatever error-tag, when another session is in the way."""
 
 
 class JunosSession:
@@ -68,7 +70,7 @@ class JunosSession:
             with self._asking("the commit"):
                 revert_in = max(1, math.ceil(seconds / _MINUTE)) * _MINUTE
                 done = napalm_configure(self._task, configuration=lines, commit_message=transaction, revert_in=revert_in)
-        except TargetRefused:
+        except (TargetRefused, TargetDenied):
             # or the lines stay in the candidate, and the next commit on this session would commit them, too
             self.discard()
             raise
@@ -137,10 +139,11 @@ class JunosSession:
         reply = getattr(error, "rsp", None)
         answer = reply if isinstance(reply, etree._Element) else etree.Element("none")  # PyEZ has removed the namespaces
         words = "; ".join(_words(error)) or str(error)
-        if answer.findtext("error-tag") in _IN_THE_WAY or "database locked" in words or "database modified" in words:
+        kind = meaning(filter(None, [answer.findtext("error-tag")]))
+        if kind is TargetLocked or any(each in words for each in _IN_THE_WAY):
             holder = answer.findtext("error-info/session-id")
             return TargetLocked(f"{self._target} refused {what}: {words} (session {holder or 'unknown'})", target=self._target)
-        return TargetRefused(f"{self._target} refused {what}: {words}", target=self._target)
+        return kind(f"{self._target} refused {what}: {words}", target=self._target)
 
 
 def _words(error: Exception) -> Iterator[str]:

@@ -16,7 +16,17 @@ from typing import Any
 import stamina
 from nornir.core.inventory import Host
 
-from engine.errors import CheckFailed, DriftFound, LeaseLost, TargetDenied, TargetError, TargetLost, TargetRefused, TurnupError
+from engine.errors import (
+    CheckFailed,
+    DriftFound,
+    LeaseLost,
+    TargetDenied,
+    TargetError,
+    TargetLocked,
+    TargetLost,
+    TargetRefused,
+    TurnupError,
+)
 from engine.failpoints import Failpoint, reached
 from engine.ports import Answer, CheckResult, Outcome, Push, Question, TransactionState
 from tasks.kinds.bodies import Body, as_stated, differing
@@ -186,7 +196,7 @@ class DocumentTransaction:
             self._tried.append(operation)  # also what is done already: by an earlier attempt of this same push
             try:
                 self._store.make(operation, held)
-            except (TargetRefused, TargetDenied):
+            except (TargetDenied, TargetLocked, TargetRefused):
                 self._tried.pop()  # it said no: this one has not happened
                 raise
             reached(Failpoint.EDITED)

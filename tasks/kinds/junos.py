@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from nornir.core.inventory import Host
 
-from engine.errors import TargetError, TargetLocked, TargetLost, TargetRefused, TurnupError
+from engine.errors import TargetDenied, TargetError, TargetLocked, TargetLost, TargetRefused, TurnupError
 from engine.failpoints import Failpoint, reached
 from engine.ports import Answer, CheckResult, Outcome, Push, Question, TransactionState
 from tasks.connections.junos import KeptJunos, junos_of
@@ -101,7 +101,7 @@ class _Transaction:
         self.push.began(session.id)
         try:
             session.lock()
-        except (TargetLocked, TargetRefused) as error:
+        except (TargetDenied, TargetLocked, TargetRefused) as error:
             return outcome(TransactionState.NOT_ATTEMPTED, error)
         reached(Failpoint.LOCKED)
         try:
@@ -123,7 +123,7 @@ class _Transaction:
         self.stage = Stage.ACTIVE
         try:
             committed = session.commit(push.change.forward, push.transaction, self._deadline.left())
-        except (TargetRefused, TargetLocked) as error:
+        except (TargetDenied, TargetLocked, TargetRefused) as error:
             return outcome(TransactionState.REFUSED, error)
         reached(Failpoint.COMMITTED)
         looking = Deadline(self._deadline.at_most(_LONGEST_CHECK))

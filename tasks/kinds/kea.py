@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from nornir.core.inventory import Host
 
-from engine.errors import TargetRefused
+from engine.errors import TargetError, TargetRefused, TargetUnreachable
 from tasks.connections.http import HttpTarget, http_of
 from tasks.kinds.bodies import Body
 from tasks.kinds.documents import DocumentKind, DocumentStore, Operation
@@ -23,7 +24,13 @@ _SERVICE = {"reservation4": "dhcp4", "reservation6": "dhcp6"}
 _IDENTIFIER = {"reservation4": "hw-address", "reservation6": "duid"}
 
 _DONE, _EMPTY = 0, 3
-"""Results. 1 is an error (also when the address is taken), 2 an unknown command; HTTP says 200 to all."""
+MEANINGS: Mapping[int, type[TargetError]] = MappingProxyType({1: TargetRefused, 2: TargetRefused, 4: TargetRefused})
+"""Results that are errors (Kea ARM, "Control API") -> what they are to us; HTTP says 200 to all. 1: an error, also when the address is
+taken. 2: an unknown command. 4: a conflict, e.g. two servers of one pair disagree."""
+_UNKNOWN = 2
+_NOT_THERE = "unable to forward command"
+"""What a control agent says, with result 1, when the server behind it is down."""
+_NO_HOOK = "Let Kea load the hook library libdhcp_host_cmds.so."
 
 
 class _Kea(DocumentStore):
@@ -75,9 +82,17 @@ class _Kea(DocumentStore):
         ).json()
         answer: Mapping[str, Any] = reply[0] if isinstance(reply, list) else reply  # a list of one, without control agent
         if answer["result"] not in {_DONE, _EMPTY}:
-            text = answer.get("text", "without a word")
-            raise TargetRefused(f"{self.target} refused {command} ({service}): result {answer['result']}: {text}", target=self.target)
+            raise error_of(self.target, f"{command} ({service})", answer)
         return answer
+
+
+def error_of(target: str, command: str, answer: Mapping[str, Any]) -> TargetError:
+    """Return what an answer that is an error is to us."""
+    result, text = answer["result"], str(answer.get("text", "without a word"))
+    if _NOT_THERE in text:
+        return TargetUnreachable(f"{target}: {command}: {text}", target=target)
+    kind = MEANINGS.get(result, TargetRefused)
+    return kind(f"{target} refused {command}: result {result}: {text}", target=target, remedy=_NO_HOOK if result == _UNKNOWN else None)
 
 
 def _service(kind: str, target: str) -> str:

@@ -14,13 +14,13 @@ from enum import Enum, auto
 from lxml import etree
 from nornir.core.inventory import Host
 
-from engine.errors import TargetError, TargetLocked, TargetLost, TargetRefused, TurnupError
+from engine.errors import TargetError, TargetLost, TargetRefused, TurnupError
 from engine.failpoints import Failpoint, reached
 from engine.ports import Answer, CheckResult, Outcome, Push, Question, TransactionState
 from tasks.connections.netconf import Netconf, netconf_of
 from tasks.kinds.unanswered import nothing_to_ask
 from tasks.netconf.checks import checks_of
-from tasks.netconf.errors import LOCK_HELD, RpcRefused
+from tasks.netconf.errors import UNSURE, RpcRefused, meaning
 from tasks.netconf.recovery import look_at
 from tasks.netconf.selection import subtrees_of
 from tasks.netconf.session import NetconfSession
@@ -168,7 +168,7 @@ class _Transaction:
         if session.has_candidate:
             with contextlib.suppress(RpcRefused):
                 session.discard_changes()
-        elif not session.has_rollback_on_error:
+        elif not session.has_rollback_on_error or error.tags & UNSURE:
             raise TargetLost(f"{self.push.target}: {error}; the device may have kept a part of it", target=self.push.target) from error
         return outcome(TransactionState.REFUSED, _error(self.push, error))
 
@@ -213,8 +213,7 @@ def _lock(session: NetconfSession) -> None:
 
 
 def _error(push: Push, error: RpcRefused) -> TargetError:
-    kind = TargetLocked if error.tags & LOCK_HELD else TargetRefused
-    return kind(f"{push.target} refused: {error}", target=push.target)
+    return meaning(error.tags)(f"{push.target} refused: {error}", target=push.target)
 
 
 NETCONF = NetconfKind()

@@ -6,14 +6,41 @@ so that a warning before an error hides it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lxml import etree
 
+from engine.errors import TargetDenied, TargetError, TargetLocked, TargetLost, TargetRefused
 from tasks.netconf.xml import NC, text_of
 
-LOCK_HELD = frozenset({"lock-denied", "in-use"})
-"""Error-tags that say: another session is in the way, later it may not be."""
+MEANINGS: Mapping[str, type[TargetError]] = MappingProxyType(
+    {
+        # another session is in the way: later it may not be
+        "in-use": TargetLocked,
+        "lock-denied": TargetLocked,
+        # access control (RFC 8341): somebody must allow it
+        "access-denied": TargetDenied,
+        # what became of it is not known: the device has to be asked
+        "rollback-failed": TargetLost,
+        "partial-operation": TargetLost,
+        # it said no, and would do so again
+        **dict.fromkeys(
+            (
+                *("invalid-value", "too-big", "missing-attribute", "bad-attribute", "unknown-attribute", "missing-element", "bad-element"),
+                *("unknown-element", "unknown-namespace", "resource-denied", "data-exists", "data-missing", "operation-not-supported"),
+                *("operation-failed", "malformed-message"),
+            ),
+            TargetRefused,
+        ),
+    }
+)
+"""Error-tag (RFC 6241 appendix A) -> what it is to us. Junos, too, answers with them. A tag that nobody knows is a refusal."""
+LOCK_HELD = frozenset(tag for tag, error in MEANINGS.items() if error is TargetLocked)
+"""Error-tags that say: another session is in the way."""
+UNSURE = frozenset(tag for tag, error in MEANINGS.items() if error is TargetLost)
+"""Error-tags that say: a part of it may have been kept."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +78,12 @@ class RpcRefused(Exception):
     def tags(self) -> frozenset[str]:
         """The error-tags."""
         return frozenset(error.tag for error in self.errors)
+
+
+def meaning(tags: Iterable[str]) -> type[TargetError]:
+    """What a reply with these error-tags is to us: what makes the most unsure, then what may pass, then who must act."""
+    found = {MEANINGS.get(tag, TargetRefused) for tag in tags}
+    return next((error for error in (TargetLost, TargetLocked, TargetDenied) if error in found), TargetRefused)
 
 
 def rpc_errors(reply: etree._Element) -> tuple[RpcError, ...]:

@@ -18,7 +18,16 @@ from cryptography.x509.oid import NameOID
 from nornir.core.inventory import Defaults, Groups, Host, Hosts, Inventory
 from nornir.core.plugins.connections import ConnectionPluginRegister
 
-from engine.errors import HostKeyUnknown, TargetDenied, TargetLost, TargetRefused, TargetTimeout, TargetUnreachable
+from engine.errors import (
+    HostKeyUnknown,
+    TargetDenied,
+    TargetError,
+    TargetLocked,
+    TargetLost,
+    TargetRefused,
+    TargetTimeout,
+    TargetUnreachable,
+)
 from tasks.access import Access, apply
 from tasks.connections.http import Http, HttpTarget, http_of
 
@@ -157,6 +166,24 @@ class TestAnswers:
         with pytest.raises(TargetDenied) as error:
             client(username="u", password="pw-1", api_key="key-1").request("GET", f"{server.url}/x?token=t-1")
         assert not [secret for secret in ("pw-1", "key-1", "t-1") if secret in str(error.value)]
+
+    @pytest.mark.parametrize(
+        ("status", "error"),
+        [
+            (407, TargetDenied),
+            (408, TargetUnreachable),
+            (423, TargetLocked),
+            (429, TargetUnreachable),
+            (409, TargetRefused),
+            (500, TargetRefused),
+        ],
+    )
+    def test_what_a_status_means(self, serve: Serve, client: Client, status: int, error: type[TargetError]) -> None:
+        server = serve()
+        server.answer = _says(status, b"")
+        with pytest.raises(TargetError, match=str(status)) as raised:
+            client().request("POST", f"{server.url}/x")
+        assert type(raised.value) is error
 
     def test_an_expected_status_is_an_answer(self, serve: Serve, client: Client) -> None:
         server = serve()
