@@ -61,6 +61,8 @@ class Desk:
                 raise CaseChanged(f"{found.id} was changed meanwhile: it has version {found.version}, not {version}")
             _refuse_others(found, person)
             step = tree.steps[found.step]
+            if step.state is StepState.RUNNING:  # there may be capacity: a worker is asking for it, and an answer now would be lost
+                raise CaseChanged(f"{found.id}: {found.step} is tried again at this moment")
             choice = chosen(found.id, possible(self._store.catalogue(tree.root.catalogue), tree, step), answer, given)
             _complete(found.id, step, choice, given)
             step.case = None

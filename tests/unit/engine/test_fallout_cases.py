@@ -238,6 +238,17 @@ def test_an_answer_to_what_was_changed_meanwhile(desk: Desk, refused_case: Case)
         desk.answer(refused_case.id, Answer.RETRY, "jane", version=refused_case.version)
 
 
+def test_an_answer_while_it_is_tried_again_would_be_lost(world: NullWorld, desk: Desk, exhausted_case: Case) -> None:
+    def ask(unit: Unit) -> None:
+        tree = unit.trees([exhausted_case.root])[exhausted_case.root]
+        tree.claim(tree.steps[exhausted_case.step], world.clock.now())
+
+    world.at.store.change(ask)
+    assert listed(world) == [exhausted_case]  # it stands still until there is something
+    with pytest.raises(CaseChanged, match="is tried again at this moment"):
+        desk.answer(exhausted_case.id, Answer.RETRY, "jane", {"port": "OLT-EAST-07:LC3/P14"})
+
+
 def test_notes_are_kept_with_who_and_when(world: NullWorld, desk: Desk, refused_case: Case) -> None:
     desk.note(refused_case.id, "paul", "the vendor looks at it")
     desk.answer(refused_case.id, Answer.RETRY, "jane")
