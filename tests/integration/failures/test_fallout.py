@@ -135,11 +135,26 @@ def test_the_app_is_skipped(machine: Machine) -> None:
     playbook = machine.playbook()
     machine.fail("cloudwifi", "POST *", "refuse", status=422, error={"message": "no more registrations"}, times=None)
     case = held(machine, playbook)
-    assert [each["answer"] for each in case["answers"]] == ["retry", "done", "skip"]
+    assert [each["answer"] for each in case["answers"]] == ["retry", "done", "skip", "undo"]
     answered(machine, case, "skip")
     ended = goes_on(machine, playbook)
     assert ended.state == "completed"
     assert ended.value("Platform Registration") is None
+
+
+def test_an_order_is_taken_back_by_an_answer(machine: Machine) -> None:
+    """The parcel was delivered: it cannot be cancelled any more, but taken back, and then nothing of it is left on a device."""
+    playbook = machine.playbook()
+    before = {device: configuration(machine, device) for device in (OLT, SWITCH)}
+    machine.fail(SWITCH, "commit", "refuse", error=FULL, times=None)
+    case = held(machine, playbook)
+    late = machine("fallout", "answer", case["id"], "cancel", "--json")
+    assert (late.code, late.error["code"]) == (2, "ANSWER_NOT_POSSIBLE")
+    answered(machine, case, "undo")
+    machine.heal()
+    done = machine("run", playbook, "--json")
+    assert (done.code, done.document["order"]["state"], done.document["cases"]) == (1, "cancelled", [])
+    assert {device: configuration(machine, device) for device in (OLT, SWITCH)} == before
 
 
 def test_of_two_people_at_once_one_is_heard(machine: Machine) -> None:
