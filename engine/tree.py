@@ -336,8 +336,10 @@ class Tree:
         return any(step.kind is StepKind.RESERVE for step in self.steps.values()) and order.level is not Level.RESOURCE
 
     def _move_item(self, item: Item, to: OrderState, now: datetime) -> None:
-        self.go_item(item, _path(item.level, item.state, to), now)
-        self._move_instance(item, now)
+        way = _path(item.level, item.state, to)
+        self.go_item(item, way, now)
+        if way:  # else a later order may have changed the instance since
+            self._move_instance(item, now)
 
     def go_item(self, item: Item, way: Iterable[OrderState], now: datetime) -> None:
         """Let an item go through these states. Raises IllegalTransition."""

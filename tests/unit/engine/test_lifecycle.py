@@ -427,3 +427,18 @@ def test_a_case_may_be_answered_by_taking_the_order_back(world: NullWorld, accep
     assert holds(world) == {}
     with pytest.raises(CaseAnswered):
         Desk(world.at.store).answer(case, answer, "joe")
+
+
+def test_what_is_left_of_an_older_order_changes_nothing_that_later_ones_made(
+    world: NullWorld, acceptance: Acceptance, work: Work, line: Tree
+) -> None:
+    world.targets.done = lambda question: question.until != "returned"
+    swap = ordered(acceptance, work, change("modify", replace=["ont"]))
+    assert swap.steps["ROI-007/returned"].state == "waiting"
+    ordered(acceptance, work, change("suspend"))
+    world.targets.done = lambda _: True
+    world.clock.skipped += 7200
+    while not world.at.store.tree(swap.root.id).steps["ROI-007/release"].state.final:
+        work_a_little(world, swap.root.id)
+    assert world.at.store.tree(swap.root.id).instances[PRODUCT].state == "suspended"
+    assert [mark.name for mark in world.inventory.given].count("ont") == 1
