@@ -105,8 +105,9 @@ class OrderRequest(ItemRequest):
             line.complain(self.level)
         if len({line.action == "add" for line in self.lines}) > 1:
             raise ValueError("an order either adds, or changes what is there: not both")
-        if self.adds and (self.customer is None or self.address is None):
-            raise ValueError("an order that adds something needs `customer` and `address`")
+        missing = [name for name in ("customer", "address") if getattr(self, name) is None] if self.adds else []
+        if missing:
+            raise ValueError("; ".join(f"`{name}` is missing" for name in missing))
         if self.adds and self.replace:
             raise ValueError("`replace` is for what is there already")
         if self.requested_start_date is not None and self.requested_start_date.tzinfo is None:

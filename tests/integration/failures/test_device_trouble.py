@@ -57,11 +57,11 @@ WRONG_TEMPLATES = {
         ["edit-config: invalid-value", 'Invalid type uint32 value "many"', "onu-id"],
     ),
     "a dangling leafref": (
-        "bbf-olt/qos-profile.xml.j2",
-        "TDP-RES-{{ c.upload }}</traffic-descriptor-profile-ref>",
-        "TDP-GONE</traffic-descriptor-profile-ref>",
+        "bbf-olt/gpon-bearer.xml.j2",
+        "<preferred-channel-pair>CPAIR-{{ port.slug }}</",
+        "<preferred-channel-pair>CPAIR-GONE</",
         OLT,
-        ["data-missing", 'Invalid leafref value "TDP-GONE"', "traffic-descriptor-profile-ref"],
+        ["data-missing", 'Invalid leafref value "CPAIR-GONE"', "preferred-channel-pair"],
     ),
     "a bad value for the BNG": (
         "junos/ip-profile.set.j2",
