@@ -54,8 +54,10 @@ def plan(
             continue
         found = catalogue.resource(item.specification)
         before = [key for name in found.depends_on if name in by_specification for key in ends[by_specification[name].id]]
-        own = _of_item(item, found, tuple(before) or (RESERVE,))
-        ends[item.id] = _ends(own) or tuple(before) or (RESERVE,)
+        needs = tuple(before) or (RESERVE,)
+        # what is only reserved is complete when that is put to use
+        own = _of_item(item, found, needs) or [_activation(item.id, needs, gates=True)]
+        ends[item.id] = _ends(own)
         steps += own
     steps += _removals([item for item in resources if item.action is Action.DELETE], ends, held_by)
     steps = share_commits(steps)
@@ -174,7 +176,12 @@ def _activations(catalogue: Catalogue, resources: Sequence[Item], ends: Mapping[
             continue
         for reservation in catalogue.resource(item.specification).reserve.values():
             users[present.get(reservation.activated_by or item.specification, item.id)] = None
-    return [PlannedStep(f"{name}/activate", StepKind.ACTIVATE, name, needs=ends[name], gates=False) for name in users]
+    made = [_activation(name, ends[name], gates=False) for name in users]
+    return [step for step in made if step.needs != (step.key,)]
+
+
+def _activation(item: str, needs: tuple[str, ...], *, gates: bool) -> PlannedStep:
+    return PlannedStep(f"{item}/activate", StepKind.ACTIVATE, item, needs=needs, gates=gates)
 
 
 def _online(

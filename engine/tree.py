@@ -163,8 +163,8 @@ class Tree:
         step.state, step.trouble, step.awaits = result.state, result.trouble, result.awaits
         step.due, step.noted, step.crashes = result.due or real, real, 0
         step.overdue = result.overdue
-        if step.state is StepState.READY and not self._is_free(step):
-            step.state = StepState.BLOCKED  # it was done together with what it needs, and that failed, too
+        if step.state in _AGAIN and not self._is_free(step):
+            step.state = StepState.BLOCKED  # it was done together with what it needs: it comes when that is done, if ever
         step.evidence = result.evidence or step.evidence
         step.learned = {**step.learned, **result.learned}
         step.transaction = result.transaction or step.transaction
@@ -174,7 +174,7 @@ class Tree:
             self._settle_withdrawn(step)
         if step.state.final:
             step.ended = now
-        if result.rejected:
+        if result.rejected and step.state is StepState.FAILED:
             self._reject(step, now)
         if step.state.final or step.state is StepState.HELD:
             step.by_hand, step.given = False, {}  # what a person said was for this attempt
@@ -208,6 +208,7 @@ class Tree:
         step.failures, step.failing, step.crashes = 0, 0.0, 0
         step.due = step.noted = real
         self.emit(step.order, step.item, "resume", now, step=step.key, reason=why)
+        self._cancel_dependants()
         return True
 
     def ask_again(self, step: Step, real: float) -> bool:
@@ -225,6 +226,9 @@ class Tree:
             if legal(each.level, each.state, OrderState.REJECTED):
                 each.trouble = step.trouble
                 self._move_item(each, OrderState.REJECTED, now)
+                for other in self.steps_of(each.order, each.id):
+                    if other.state in (StepState.BLOCKED, StepState.READY):
+                        other.state = StepState.CANCELLED  # nothing of it will begin
 
     def orphaned(self, step: Step, now: datetime, real: float) -> None:
         """Its worker died, or lost its lane, while it did this step: it is done again, but not for ever."""
@@ -234,6 +238,8 @@ class Tree:
             self.settle(step, StepResult(StepState.HELD, Trouble.of(crashed)), now, real)
             return
         step.state = StepState.READY if self._is_free(step) else StepState.BLOCKED
+        _by_this_clock(step, real)
+        self._cancel_dependants()  # it may have been done together with what it needs, and that failed
 
     def decomposed(self, order: Order, now: datetime) -> None:
         """The order below exists: this one is in progress."""
@@ -251,6 +257,7 @@ class Tree:
     def _unlock(self, real: float) -> None:
         for step in self.steps.values():
             if step.state is StepState.BLOCKED and self._is_free(step):
+                _by_this_clock(step, real)
                 step.noted = step.noted if step.due > real else real
                 step.state, step.due = StepState.READY, max(step.due, real)
 
@@ -302,14 +309,13 @@ class Tree:
                 item.trouble = None
                 self._move_item(item, OrderState.IN_PROGRESS, now)
             return
+        begun = item.state is not OrderState.ACKNOWLEDGED and not children
         states = [roll_up((child.state for child in children), self._policy)] if children else []
-        states += [_of_steps(own, item)] if own else []
+        states += [_of_steps(own, item, begun=begun)] if own else []
         states += [OrderState.HELD if step.state is StepState.HELD else OrderState.FAILED for step in stopped if not own]
         if any(step.state is StepState.HELD for step in stopped):
             states.append(OrderState.HELD)
         state = roll_up(states) if states else OrderState.COMPLETED
-        if state is OrderState.PARTIAL and not legal(order.level, item.state, state):
-            state = OrderState.FAILED
         trouble = next((step.trouble for step in own if step.trouble and step.state is not StepState.DONE), None)
         trouble = trouble or self._why_cancelled(own) or _of_children(children, state)
         trouble = trouble or next((step.trouble for step in stopped), None)
@@ -393,6 +399,8 @@ class Tree:
                 self.emit(item.order, item.id, f"{item.level}AttributeValueChange", now, id=instance.id)
 
 
+_AGAIN = {StepState.READY, StepState.HELD, StepState.FAILED}
+"""What a step comes to that has not succeeded."""
 _WITH_REASON = {OrderState.HELD, OrderState.FAILED, OrderState.PARTIAL, OrderState.REJECTED}
 
 _INSTANCE_STATES: Mapping[tuple[Action, Level, OrderState], str] = {
@@ -419,27 +427,33 @@ def _instance_state(item: Item) -> str | None:
     return _INSTANCE_STATES.get((item.action, item.level, item.state))
 
 
+def _by_this_clock(step: Step, real: float) -> None:
+    """What was to wait for a time of a clock that has been set back since waits no longer."""
+    if step.noted > real:
+        step.due = step.noted = real
+
+
 def _of_children(children: list[Item], state: OrderState) -> Trouble | None:
     """Why an item is in the state that follows from what it was decomposed into: also when only a part of that failed."""
     alike = {OrderState.FAILED, OrderState.PARTIAL, OrderState.REJECTED} if state in (OrderState.FAILED, OrderState.PARTIAL) else {state}
     return next((child.trouble for child in children if child.trouble and child.state in alike), None)
 
 
-def _of_steps(steps: list[Step], item: Item) -> OrderState:
-    """State of an item that follows from its own steps."""
+def _of_steps(steps: list[Step], item: Item, *, begun: bool) -> OrderState:
+    """State of an item that follows from its own steps. It ends when all of them have. `begun`: it is not acknowledged again."""
     states = {StepState.HELD if step.held else step.state for step in steps}
-    if states == {StepState.DONE}:
-        return OrderState.COMPLETED
-    if states & {StepState.FAILED, StepState.CANCELLED}:
-        never_begun = states <= {StepState.CANCELLED, StepState.BLOCKED} and item.state is OrderState.ACKNOWLEDGED
-        return OrderState.REJECTED if never_begun else OrderState.FAILED
     if StepState.HELD in states:
         return OrderState.HELD
+    if all(state.final for state in states):
+        if states == {StepState.DONE}:
+            return OrderState.COMPLETED
+        never_begun = states == {StepState.CANCELLED} and item.state is OrderState.ACKNOWLEDGED
+        return OrderState.REJECTED if never_begun else OrderState.FAILED
     # who looks again whether something has happened has not begun anything: the item stays pending
     looking = item.state is OrderState.PENDING and StepState.RUNNING in states
     if looking or any(step.outside and step.state is StepState.WAITING for step in steps):
         return OrderState.PENDING
-    begun = item.state is not OrderState.ACKNOWLEDGED or states & {StepState.DONE, StepState.WAITING}
+    begun = begun or bool(states & {StepState.DONE, StepState.WAITING, StepState.FAILED})
     return OrderState.IN_PROGRESS if begun else OrderState.ACKNOWLEDGED
 
 

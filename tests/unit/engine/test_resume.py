@@ -74,10 +74,9 @@ def test_it_has_all_its_tries_before_it() -> None:
 def test_who_still_needs_something_waits_for_it() -> None:
     tree = tree_of("a", "b")
     hold(tree, "a")
-    second = hold(tree, "b")  # begun together with what it needs, and both were held
-    assert tree.resume(second, NOW, REAL, "")
-    tree.roll(NOW)
+    second = hold(tree, "b")  # begun together with what it needs, and neither came through
     assert second.state is StepState.BLOCKED
+    assert not tree.resume(second, NOW, REAL, "")
     assert tree.root.state is OrderState.HELD  # the other one still holds it
 
 
