@@ -16,7 +16,6 @@ from engine.drift.policy import DriftPolicy
 from engine.errors import LeaseLost
 from engine.model import Item, Step, StepResult
 from engine.ports import Clock, Inventory, Targets
-from engine.requests import Address
 from engine.store import lanes
 from engine.store.configurations import Configurations
 from engine.store.database import Database
@@ -158,7 +157,7 @@ class Workplace:
     def scope(self, tree: Tree) -> Scope:
         """The expression contexts of a tree. Raises InventoryError when the exchange is not known yet and NetBox cannot be asked."""
         site = self.inventory.site(exchange(tree))
-        return Scope(tree, self.catalogue(tree), site, lambda _, sealed: self.store.vault.open(sealed))
+        return Scope(tree, self.catalogue(tree), site, lambda _, sealed: self.store.vault.secret(sealed))
 
     def secrets(self, trees: Sequence[Tree]) -> set[str]:
         """Secret values of these trees, to be masked in what is stored as message or shown."""
@@ -167,7 +166,7 @@ class Workplace:
 
 def exchange(tree: Tree) -> str:
     """The exchange that the order's address is served by."""
-    return Address.model_validate(tree.root.body["address"]).exchange
+    return str(tree.root.body["address"]["exchange"])
 
 
 def item_of(tree: Tree, step: Step) -> Item:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from engine.catalogue.catalogue import Catalogue
-from engine.catalogue.models import Policy, ResourceSpecification
+from engine.catalogue.models import Policy
 from engine.catalogue.names import short
 from engine.expressions import render
 from engine.model import Item
@@ -46,7 +47,7 @@ def remembered_site(tree: Tree) -> Site:
 def secret_values(vault: Vault, trees: Iterable[Tree]) -> set[str]:
     """Secret values of these trees, to be masked in what is stored as message or shown."""
     return {
-        vault.open(value[SEALED])
+        vault.secret(value[SEALED])
         for tree in trees
         for item in tree.items.values()
         for value in item.characteristics.values()
@@ -56,7 +57,8 @@ def secret_values(vault: Vault, trees: Iterable[Tree]) -> set[str]:
 
 @dataclass(frozen=True)
 class Scope:
-    """Makes the contexts of one tree. `unseal` opens secret characteristics, or replaces them by a placeholder for a dry run."""
+    """Makes the contexts of one tree, whose items do not change meanwhile. `unseal` opens secret characteristics, or replaces them by a
+    placeholder for a dry run."""
 
     tree: Tree
     catalogue: Catalogue
@@ -65,13 +67,14 @@ class Scope:
     """Name and sealed text of a secret characteristic -> its value."""
     order_id: str | None = None
     """Stands for the order's own ids where these must not count (checksum)."""
+    _opened: dict[tuple[str, str], dict[str, object]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def common(self) -> dict[str, object]:
         """What is the same for all items."""
         tree = self.tree
         resource, product = tree.order_of(Level.RESOURCE), tree.order_of(Level.PRODUCT)
         return {
-            **order_facts(tree.root.body),
+            **self._facts,
             "order": {
                 "id": self.order_id or (resource.id if resource else ""),
                 "external_id": self.order_id or tree.root.external_id,
@@ -79,7 +82,7 @@ class Scope:
             },
             "exchange": {"name": self.site.name, **{role: names[0] for role, names in self.site.elements.items() if names}},
             "services": {short(i.specification): i.instance for i in tree.items.values() if i.level is Level.SERVICE},
-            "policies": self._policies(),
+            "policies": self._policy_facts,
             **{mark.name: dict(tree.allocations[mark].attributes) for mark in tree.by_age()},
         }
 
@@ -92,7 +95,7 @@ class Scope:
             **self.of_item(item, context),
             "order": {**dict(context["order"]), "id": self.order_id or order},  # type: ignore[call-overload]
             "item": {"id": name, "specification": item.specification},
-            "c": self._opened(item.formerly or {}),
+            "c": self._open(item.formerly or {}),
         }
 
     def of_item(self, item: Item, common: Mapping[str, object] | None = None) -> dict[str, object]:
@@ -114,9 +117,12 @@ class Scope:
 
     def characteristics(self, item: Item) -> dict[str, object]:
         """An item's characteristics with its secrets opened."""
-        return self._opened(item.characteristics)
+        key = (item.order, item.id)
+        if key not in self._opened:
+            self._opened[key] = self._open(item.characteristics)
+        return self._opened[key]
 
-    def _opened(self, characteristics: Mapping[str, Any]) -> dict[str, object]:
+    def _open(self, characteristics: Mapping[str, Any]) -> dict[str, object]:
         return {
             name: self.unseal(name, value[SEALED]) if isinstance(value, dict) and SEALED in value else value
             for name, value in characteristics.items()
@@ -130,14 +136,24 @@ class Scope:
 
     def policy_of(self, item: Item) -> Policy | None:
         """The policy that an RFS uses, chosen by its characteristics."""
-        if item.level is not Level.RESOURCE:
-            return None
-        found: ResourceSpecification = self.catalogue.resource(item.specification)
-        if not found.policy:
+        return self._policies.get((item.order, item.id))
+
+    @cached_property
+    def _policies(self) -> dict[tuple[str, str], Policy]:
+        found = {key: self._policy_of(item) for key, item in self.tree.items.items() if item.level is Level.RESOURCE}
+        return {key: policy for key, policy in found.items() if policy is not None}
+
+    def _policy_of(self, item: Item) -> Policy | None:
+        asked = self.catalogue.resource(item.specification).policy
+        if not asked:
             return None
         scope = {"c": self.characteristics(item)}
-        return self.catalogue.policy_for({name: render(text, scope) for name, text in found.policy.items()})
+        return self.catalogue.policy_for({name: render(text, scope) for name, text in asked.items()})
 
-    def _policies(self) -> dict[str, object]:
-        found = {short(i.specification): self.policy_of(i) for i in self.tree.items.values()}
-        return {name: policy.model_dump() for name, policy in found.items() if policy}
+    @cached_property
+    def _policy_facts(self) -> dict[str, object]:
+        return {short(self.tree.items[key].specification): policy.model_dump() for key, policy in self._policies.items()}
+
+    @cached_property
+    def _facts(self) -> dict[str, object]:
+        return order_facts(self.tree.root.body)

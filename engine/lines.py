@@ -31,7 +31,7 @@ Characteristics: TypeAlias = Mapping[str, Any]
 
 def opened(vault: Vault, characteristics: Characteristics) -> dict[str, Any]:
     """Characteristics with secrets opened."""
-    return {name: vault.open(value[SEALED]) if isinstance(value, dict) else value for name, value in characteristics.items()}
+    return {name: vault.secret(value[SEALED]) if isinstance(value, dict) else value for name, value in characteristics.items()}
 
 
 def sealed(vault: Vault, found: Specification, values: Characteristics, formerly: Characteristics | None = None) -> dict[str, Any]:

@@ -61,15 +61,25 @@ class StepState(StrEnum):
 
 
 class Tracked:
-    """Knows whether it is stored yet, and whether an attribute was set since: only what changed is written."""
+    """Knows whether it is stored yet, and which attributes got another value since: only these are written."""
 
     is_new = True
-    changed = True
+    changes: frozenset[str] = frozenset()
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to write."""
+        return self.is_new or bool(self.changes)
+
+    def stored(self) -> None:
+        """Forget what changed: it is written."""
+        self.__dict__.update(is_new=False, changes=frozenset())
 
     def __setattr__(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
-        if name not in ("changed", "is_new"):
-            object.__setattr__(self, "changed", True)
+        own = self.__dict__
+        if not self.is_new and own[name] != value:
+            own["changes"] = own["changes"] | {name}
+        own[name] = value
 
 
 @dataclass

@@ -22,8 +22,8 @@ POISONOUS = 3
 
 
 def _copied(value: V) -> V:
-    copied = value.__class__.__new__(value.__class__)
-    copied.__dict__.update(value.__dict__)
+    copied: V = object.__new__(value.__class__)
+    object.__setattr__(copied, "__dict__", value.__dict__.copy())  # past Tracked, which would look for what changes
     return copied
 
 
@@ -46,6 +46,7 @@ class Tree:
         self.instances = {instance.id: instance for instance in instances}
         self.events: list[Event] = []
         self._policy = roll_up
+        self._touched = False
 
     def copy(self) -> Tree:
         """Another tree that can be changed by itself. Values of attributes are never changed in place, so they are shared."""
@@ -54,14 +55,17 @@ class Tree:
         copied.items = {key: _copied(item) for key, item in self.items.items()}
         copied.steps = {key: _copied(step) for key, step in self.steps.items()}
         copied.instances = {key: _copied(instance) for key, instance in self.instances.items()}
-        copied.allocations, copied.events, copied._policy = dict(self.allocations), [], self._policy
+        copied.allocations, copied.events, copied._policy, copied._touched = dict(self.allocations), [], self._policy, False
         return copied
 
     # -- looking -------------------------------------------------------------------------------------------------------
     @property
     def root(self) -> Order:
         """The order that was submitted."""
-        return next(order for order in self.orders.values() if order.id == order.root)
+        for order in self.orders.values():
+            if order.id == order.root:
+                return order
+        raise LookupError("a tree without its root")
 
     def order_of(self, level: Level) -> Order | None:
         """The order of this level, if it exists (yet)."""
@@ -82,7 +86,16 @@ class Tree:
     def changed(self) -> bool:
         """Whether anything of it was set since it was loaded."""
         parts = (self.orders, self.items, self.steps, self.instances)
-        return bool(self.events) or any(value.changed for part in parts for value in part.values())
+        return self._touched or bool(self.events) or any(value.changes or value.is_new for part in parts for value in part.values())
+
+    def touch(self) -> None:
+        """Count as changed, although what was set is none of the attributes."""
+        self._touched = True
+
+    def written(self) -> None:
+        """Everything of it is in the tables now."""
+        self._touched = False
+        self.events.clear()
 
     def items_of(self, order: str) -> list[Item]:
         """The items of an order, in their order."""
@@ -95,11 +108,6 @@ class Tree:
     def steps_of(self, order: str, item: str) -> list[Step]:
         """The steps of an item."""
         return [step for step in self.steps.values() if step.order == order and step.item == item]
-
-    def children(self, order: Order, item: Item) -> list[Item]:
-        """The items of the order below that this item was decomposed into."""
-        below = next((o for o in self.orders.values() if o.parent == order.id), None)
-        return [] if below is None else [child for child in self.items_of(below.id) if item.id in child.serves]
 
     def by_age(self) -> list[Mark]:
         """What the subscription holds, what this order was given last: of two with one name the last is the one to use."""
@@ -137,7 +145,7 @@ class Tree:
     def release(self, allocation: Allocation, now: datetime) -> None:
         """It was given back."""
         if self.allocations.pop(allocation.mark, None) is not None:
-            self.root.changed = True
+            self.touch()
             self.emit(allocation.mark.order, allocation.mark.item, "release", now, name=allocation.mark.name, kind=allocation.kind)
 
     def plan(self, steps: Iterable[Step], real: float) -> None:
@@ -263,7 +271,7 @@ class Tree:
 
     def _cancel_dependants(self) -> None:
         lost = {key for key, step in self.steps.items() if step.state in (StepState.FAILED, StepState.CANCELLED)}
-        while True:
+        while lost:
             more = [s for s in self.steps.values() if s.state is StepState.BLOCKED and lost & set(s.needs)]
             if not more:
                 return
@@ -275,31 +283,46 @@ class Tree:
     def roll(self, now: datetime) -> None:
         """Bring items and orders to the state that follows from what is below them, from the bottom up.
 
-        To be called once after a group of `claim` and `settle`.
+        To be called once after a group of `claim` and `settle`. Only what hangs on what changed since the tree was loaded is looked at.
         """
         if self.root.withdrawn:
             withdrawal.roll(self, now)
             return
-        gating: dict[tuple[str, str | None], list[Step]] = {}
-        for step in self.steps.values():
-            if step.gates:
-                gating.setdefault((step.order, step.item), []).append(step)
+        new = any(value.is_new for part in (self.steps, self.items) for value in part.values())
+        self._roll(now, whole=new or self.changes_something)  # of what is changed there may be items for which nothing is to be done
+
+    def _roll(self, now: datetime, *, whole: bool) -> None:
+        """`whole`: look at everything. What changed is the same either way."""
+        touched = {(step.order, step.item) for step in self.steps.values() if step.changes}
+        below: list[Item] = []
         for level in (Level.RESOURCE, Level.SERVICE, Level.PRODUCT):
             order = self.order_of(level)
             if order is None:
                 continue
             items = self.items_of(order.id)
-            stopped = [step for step in gating.get((order.id, None), ()) if step.state in (StepState.HELD, StepState.FAILED)]
-            for item in items:
-                self._roll_item(order, item, gating.get((order.id, item.id), []), stopped, now)
-            state = roll_up((item.state for item in items), self._policy)
-            if state is not OrderState.ACKNOWLEDGED:
-                self._move_order(order, state, now)
+            above = {name for child in below if whole or child.changes for name in child.serves}
+            every = whole or (order.id, None) in touched
+            hanging = [item for item in items if every or item.changes or item.id in above or (order.id, item.id) in touched]
+            if hanging or order.changes:
+                self._roll_order(order, items, hanging, below, now)
+            below = items
 
-    def _roll_item(self, order: Order, item: Item, own: list[Step], stopped: list[Step], now: datetime) -> None:
-        """`own`: the item's gating steps; `stopped`: steps of the order itself (decomposition, reservation) that stand still, without
-        which none of its items goes on."""
-        children = self.children(order, item)
+    def _roll_order(self, order: Order, items: list[Item], hanging: list[Item], below: list[Item], now: datetime) -> None:
+        gating: dict[str | None, list[Step]] = {}
+        for step in self.steps.values():
+            if step.gates and step.order == order.id:
+                gating.setdefault(step.item, []).append(step)
+        stopped = [step for step in gating.get(None, ()) if step.state in (StepState.HELD, StepState.FAILED)]
+        for item in hanging:
+            children = [child for child in below if item.id in child.serves]
+            self._roll_item(order, item, gating.get(item.id, []), children, stopped, now)
+        state = roll_up((item.state for item in items), self._policy)
+        if state is not OrderState.ACKNOWLEDGED:
+            self._move_order(order, state, now)
+
+    def _roll_item(self, order: Order, item: Item, own: list[Step], children: list[Item], stopped: list[Step], now: datetime) -> None:
+        """`own`: the item's gating steps; `children`: what it was decomposed into; `stopped`: steps of the order itself (decomposition,
+        reservation) that stand still, without which none of its items goes on."""
         if not own and not children and item.level is Level.RESOURCE and item.action in (Action.NO_CHANGE, Action.DELETE):
             if order.state is not OrderState.ACKNOWLEDGED:  # there is nothing to do for it
                 self._move_item(item, OrderState.COMPLETED, now)

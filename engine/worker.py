@@ -193,6 +193,7 @@ class Worker:
         woken = lanes.wake(unit.tx, turns, real) if turns else set()
         circuit.record(unit.tx, lease, told.values(), at.settings, real)
         reached(Failpoint.SETTLING)
+        unit.let_go()
         return len(told), self._hot(trees, settlement.results) | woken
 
     def _hot(self, trees: Mapping[str, Tree], results: Mapping[StepRef, StepResult]) -> set[str]:

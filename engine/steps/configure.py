@@ -291,7 +291,8 @@ class _Pusher:
         """Close the transaction; when it was confirmed, its fragments are what the target holds."""
         at = self.at
         stated = self._stated(transaction.entries)
-        hidden = at.secrets(list(self.batch.trees.values()))
+        told = bool(outcome.trouble or outcome.checks)
+        hidden = at.secrets(list(self.batch.trees.values())) if told else frozenset()
 
         def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
             at.configurations.close(tx, transaction.id, outcome, hidden)

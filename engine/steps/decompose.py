@@ -63,6 +63,7 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
             if root in prepared:
                 _complete(trees[root], prepared[root])
             _write_below(tx, at, ids, trees[root], trees[root].steps[key], lines)
+        at.store.ensure_lanes(tx, {step.lane for root, _ in found for step in trees[root].steps.values() if step.lane})
 
     yield Settlement(results, write)
 
@@ -107,7 +108,6 @@ def _write_below(tx: sa.Connection, at: Workplace, ids: InstanceIds, tree: Tree,
     tree.add(below, new_items(catalogue, at.store.vault, tree, below, lines), now)
     begin(ids, at.store.vault, catalogue, tree, below)
     tree.plan(steps_of(catalogue, tree, below, holders(tx, at, tree, below)), real)
-    at.store.ensure_lanes(tx, {s.lane for s in tree.steps.values() if s.lane})
 
 
 def begin(ids: InstanceIds, vault: Vault, catalogue: Catalogue, tree: Tree, order: Order) -> None:

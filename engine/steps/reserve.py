@@ -67,13 +67,16 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
     results |= {ref(part.step): _result(batch, at, part) for part in parts}
 
     def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
+        lanes: set[str] = set()
         for part in parts:
             if results[ref(part.step)].state is StepState.FAILED:
                 at.store.mark_allocations(tx, part.returned, "released")
                 for allocation in part.returned:
                     trees[part.step.root].release(allocation, at.clock.now())
             else:
-                _write(tx, at, trees[part.step.root], part, results[ref(part.step)])
+                lanes |= _write(tx, at, trees[part.step.root], part, results[ref(part.step)])
+        at.store.ensure_lanes(tx, lanes)
+        _note_platforms(tx, at, lanes)
         _tell_pools(tx, at, parts, asked)
 
     yield Settlement(results, write)
@@ -146,7 +149,8 @@ def _held(short: Shortage) -> StepResult:
 # -- writing down --------------------------------------------------------------------------------------------------------
 
 
-def _write(tx: sa.Connection, at: Workplace, tree: Tree, part: _Part, result: StepResult) -> None:
+def _write(tx: sa.Connection, at: Workplace, tree: Tree, part: _Part, result: StepResult) -> set[str]:
+    """Keep what was taken, give steps their targets. Returns the lanes that they have now."""
     step = tree.steps[part.step.key]
     at.store.keep_allocations(tx, tree, part.taken)
     remember_site(tree, at.scope(tree).site)
@@ -159,12 +163,9 @@ def _write(tx: sa.Connection, at: Workplace, tree: Tree, part: _Part, result: St
         step.since = step.since or at.clock.real()
         _hold(at, tree, step, part.why, result)
     try:
-        lanes = wanted.bind(at.scope(tree))
-        lanes |= _leave(tx, at, tree)
+        return wanted.bind(at.scope(tree)) | _leave(tx, at, tree)
     except TurnupError:
-        return  # the result of the step says so
-    at.store.ensure_lanes(tx, lanes)
-    _note_platforms(tx, at, lanes)
+        return set()  # the result of the step says so
 
 
 def _leave(tx: sa.Connection, at: Workplace, tree: Tree) -> set[str]:

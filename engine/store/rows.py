@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
+from pydantic_core import to_json
+
 from engine.errors import ErrorClass
 from engine.model import Action, Event, Instance, Item, Order, Step, StepKind, StepState
 from engine.ports import Allocation, Mark, ObjectRef, Trouble
-from engine.states import Level, OrderState
+from engine.states import Level, OrderState, ProductState, ServiceState
 
 Row = dict[str, Any]
 Stored: TypeAlias = Order | Item | Step | Instance
@@ -63,6 +65,7 @@ _IN: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
     },
     Instance: {"level": _LEVELS.__getitem__, "started": _time, "ended": _time},
 }
+_NOTHING: frozenset[str] = frozenset()
 _NAMES = {cls: tuple(f.name for f in fields(cls)) for cls in _IN}
 
 
@@ -73,28 +76,36 @@ def read(cls: type[T], row: Mapping[Any, Any]) -> T:
     for name, converted in convert.items():
         values[name] = converted(values[name])
     found = cls.__new__(cls)  # not by its constructor: setting attribute by attribute would cost ten times as much
-    found.__dict__.update(values, is_new=False, changed=False)
+    found.__dict__.update(values, is_new=False, changes=_NOTHING)
     return found
 
 
-def columns(cls: type[Stored]) -> tuple[str, ...]:
-    """Names of the columns that the objects of a class fill."""
-    return _NAMES[cls]
+def write(value: Stored, columns: Iterable[str] | None = None) -> Row:
+    """The row of an object, or these columns of it, as engine.store.bulk takes it."""
+    own = value.__dict__
+    return {name: plain(own[name]) for name in columns or _NAMES[type(value)]}
 
 
-def write(value: Stored) -> Row:
-    """The row of an object."""
-    return {name: _out(getattr(value, name)) for name in _NAMES[type(value)]}
+def plain(value: Any) -> Any:
+    """A value as drivers take it: time and JSON as text."""
+    convert = _OUT.get(type(value))
+    return value if convert is None else convert(value)
 
 
-def _out(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, tuple):
-        return list(value)
-    if isinstance(value, Trouble):
-        return trouble_row(value)
-    return value if isinstance(value, int | float | dict | None) else str(value)
+def _json(value: Any) -> str:
+    return to_json(value).decode()
+
+
+def _seconds(value: datetime) -> str:
+    return value.isoformat(timespec="seconds")
+
+
+_OUT: Mapping[type, Callable[[Any], Any]] = {
+    datetime: _seconds,
+    **dict.fromkeys((dict, list, tuple), _json),
+    Trouble: lambda trouble: _json(trouble_row(trouble)),
+    **dict.fromkeys((Action, Level, OrderState, ServiceState, ProductState, StepKind, StepState), str),
+}
 
 
 def write_event(event: Event) -> Row:
@@ -104,8 +115,8 @@ def write_event(event: Event) -> Row:
         "order": event.order,
         "item": event.item,
         "type": event.type,
-        "at": event.at.isoformat(timespec="seconds"),
-        "data": dict(event.data),
+        "at": _seconds(event.at),
+        "data": _json(event.data),
     }
 
 
@@ -124,9 +135,9 @@ def write_allocation(value: Allocation, root: str, subscription: str, state: str
         "root": root,
         "kind": value.kind,
         "service": value.service,
-        "attributes": dict(value.attributes),
-        "objects": [list(ref) for ref in value.objects],
-        "asked": dict(value.asked),
+        "attributes": _json(dict(value.attributes)),
+        "objects": _json(value.objects),
+        "asked": _json(dict(value.asked)),
         "subscription": subscription,
         "state": state,
         "pool": value.pool,

@@ -6,7 +6,6 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -14,9 +13,9 @@ import sqlalchemy as sa
 from engine.catalogue.catalogue import Catalogue
 from engine.errors import UnknownInstance, UnknownOrder
 from engine.model import Instance, Item, Order, Step
-from engine.ports import Allocation, Clock
+from engine.ports import Allocation, Clock, Mark
 from engine.states import Level
-from engine.store import cases, rows
+from engine.store import bulk, cases, rows
 from engine.store.cache import TreeCache
 from engine.store.database import Database
 from engine.store.schema import allocations, catalogues, counters, events, instances, items, lanes, orders, steps
@@ -24,6 +23,7 @@ from engine.tree import Tree
 from engine.vault import Vault
 
 T = TypeVar("T")
+V = TypeVar("V", bound=rows.Stored)
 _TABLES: tuple[tuple[sa.Table, type[Any]], ...] = ((orders, Order), (items, Item), (steps, Step), (instances, Instance))
 _CLASSES: Mapping[sa.Table, type[Any]] = dict(_TABLES)
 _KEYS: Mapping[sa.Table, tuple[str, ...]] = {orders: ("id",), items: ("order", "id"), steps: ("id",), instances: ("id",)}
@@ -74,11 +74,9 @@ class Store:
 
     def trees(self, tx: sa.Connection, roots: Iterable[str], *, lock: bool = False) -> dict[str, Tree]:
         """The trees of these roots. `lock`: nobody else changes them until the transaction ends."""
-        wanted = sa.select(orders.c.id, orders.c.version).where(orders.c.id.in_(sorted(set(roots)))).order_by(orders.c.id)
-        if lock and not self.database.sqlite:
-            wanted = wanted.with_for_update()
-        versions = dict(tx.execute(wanted).all())
-        found = {root: tree for root, version in versions.items() if (tree := self._cache.get(root, version)) is not None}
+        wanted = _VERSIONS.with_for_update() if lock and not self.database.sqlite else _VERSIONS
+        versions = dict(tx.execute(wanted, {"roots": sorted(set(roots))}).all())
+        found = {root: tree for root, version in versions.items() if (tree := self._cache.get(root, version, to_change=lock))}
         loaded = self._load(tx, [root for root in versions if root not in found])
         for root, tree in loaded.items():
             self._cache.put(root, versions[root], tree.copy())
@@ -128,15 +126,13 @@ class Store:
         """Write what changed in trees since they were loaded, with their events and fallout cases."""
         found = list(trees)
         cases.record(tx, self, found)
-        _write(tx, orders, [value for tree in found for value in tree.orders.values() if value.changed])
-        _write(tx, items, [value for tree in found for value in tree.items.values() if value.changed])
-        _write(tx, steps, [value for tree in found for value in tree.steps.values() if value.changed])
-        _write(tx, instances, [value for tree in found for value in tree.instances.values() if value.changed])
-        happened = [rows.write_event(event) for tree in found for event in tree.events]
-        if happened:
-            tx.execute(sa.insert(events), happened)
+        _write(tx, orders, _changed(tree.orders for tree in found))
+        _write(tx, items, _changed(tree.items for tree in found))
+        _write(tx, steps, _changed(tree.steps for tree in found))
+        _write(tx, instances, _changed(tree.instances for tree in found))
+        bulk.insert(tx, events, [rows.write_event(event) for tree in found for event in tree.events])
         for tree in found:
-            tree.events.clear()
+            tree.written()
 
     def tree(self, order: str) -> Tree:
         """The tree that this order (of any level) or external id belongs to. Raises UnknownOrder."""
@@ -149,32 +145,30 @@ class Store:
 
         return self.database.look(find)
 
-    def remember(self, root: str, version: int, tree: Tree) -> None:
-        """Keep a tree in memory as the content of this version."""
-        self._cache.put(root, version, tree)
+    def remember(self, root: str, version: int, tree: Tree, *, free: bool = False) -> None:
+        """Keep a tree in memory as the content of this version. `free`: nobody else has it."""
+        self._cache.put(root, version, tree, free=free)
 
     # -- allocations ---------------------------------------------------------------------------------------------------
     def keep_allocations(self, tx: sa.Connection, tree: Tree, given: Sequence[Allocation]) -> None:
         """Store allocations of a tree; asking again for the same mark replaces nothing that others hold."""
-        marks = [allocation.mark for allocation in given]
-        self._drop(tx, marks)
-        if given:
-            subscription = tree.root.subscription or ""
-            tx.execute(sa.insert(allocations), [rows.write_allocation(a, tree.root.id, subscription, "reserved") for a in given])
+        subscription = tree.root.subscription or ""
+        bulk.delete(tx, allocations, Mark._fields, [allocation.mark._asdict() for allocation in given])
+        bulk.insert(tx, allocations, [rows.write_allocation(a, tree.root.id, subscription, "reserved") for a in given])
         tree.allocations.update({allocation.mark: allocation for allocation in given})
-        tree.root.changed = True
+        tree.touch()
 
     def mark_allocations(
         self, tx: sa.Connection, given: Iterable[Allocation], state: str, *, only: str | None = None, until: str | None = None
     ) -> None:
         """Set the state of allocations: reserved, active, quarantine (`until`) or released; `only` of those in this state."""
-        for mark in (a.mark for a in given):
-            statement = sa.update(allocations).where(*_is(mark)).values(state=state, until=until)
-            tx.execute(statement if only is None else statement.where(allocations.c.state == only))
-
-    def _drop(self, tx: sa.Connection, marks: Iterable[Any]) -> None:
+        marks = [allocation.mark for allocation in given]
+        if only is None:
+            bulk.update(tx, allocations, Mark._fields, [{**mark._asdict(), "state": state, "until": until} for mark in marks])
+            return
         for mark in marks:
-            tx.execute(sa.delete(allocations).where(*_is(mark)))
+            where = (*(allocations.c[name] == value for name, value in mark._asdict().items()), allocations.c.state == only)
+            tx.execute(sa.update(allocations).where(*where).values(state=state, until=until))
 
     # -- catalogue versions, numbers, lanes ----------------------------------------------------------------------------
     def pin(self, tx: sa.Connection, catalogue: Catalogue) -> str:
@@ -204,9 +198,12 @@ class Store:
 
     def take_numbers(self, tx: sa.Connection, name: str, count: int, first: int = 1) -> int:
         """The first of the next `count` numbers of a counter, which begins with `first`."""
-        insert_once(tx, counters, {"name": name, "value": first - 1})
-        taken = sa.update(counters).where(counters.c.name == name).values(value=counters.c.value + count).returning(counters.c.value)
-        return int(tx.execute(taken).scalar_one()) - count + 1
+        taken = {"counter": name, "count": count}
+        last = tx.execute(_COUNT, taken).scalar()
+        if last is None:
+            insert_once(tx, counters, {"name": name, "value": first - 1})
+            last = tx.execute(_COUNT, taken).scalar_one()
+        return int(last) - count + 1
 
     def ensure_lanes(self, tx: sa.Connection, names: Iterable[str]) -> None:
         """Lanes exist from the first step on."""
@@ -223,6 +220,11 @@ class Unit:
         self.tx, self._store = tx, store
         self._loaded: dict[str, Tree] = {}
         self._written: dict[str, int] = {}
+        self._let_go = False
+
+    def let_go(self) -> None:
+        """Promise that nobody keeps a tree of this unit beyond it: then the next unit need not copy them."""
+        self._let_go = True
 
     def trees(self, roots: Iterable[str]) -> dict[str, Tree]:
         """The trees of these roots, nobody else's to change until the transaction ends."""
@@ -246,36 +248,49 @@ class Unit:
     def remember(self) -> None:
         """After the commit: what was written is what the next one finds."""
         for root, version in self._written.items():
-            self._store.remember(root, version, self._loaded[root])
+            self._store.remember(root, version, self._loaded[root], free=self._let_go)
+
+
+def _changed(parts: Iterable[Mapping[Any, V]]) -> list[V]:
+    return [value for part in parts for value in part.values() if value.changes or value.is_new]
 
 
 def _write(tx: sa.Connection, table: sa.Table, values: Sequence[rows.Stored]) -> None:
-    """Insert what is new, update what is there."""
+    """Insert what is new, of what is there update what changed."""
     new = [value for value in values if value.is_new]
-    changed = [rows.write(value) for value in values if not value.is_new]
     if new and table is steps:
-        made = [{name: value for name, value in rows.write(step).items() if name != "id"} for step in new]
-        numbers = tx.execute(sa.insert(steps).returning(steps.c.id, sort_by_parameter_order=True), made).scalars()
-        for step, number in zip(new, numbers, strict=True):
+        for step, number in zip(new, _numbers(tx, len(new)), strict=True):
             step.id = number
-    elif new:
-        tx.execute(sa.insert(table), [rows.write(value) for value in new])
-    if changed:
-        tx.execute(_update(table), [{f"_{name}": value for name, value in row.items()} for row in changed])
+    bulk.insert(tx, table, [rows.write(value) for value in new])
+    alike: dict[frozenset[str], list[rows.Stored]] = defaultdict(list)
     for value in values:
-        value.is_new = value.changed = False
+        if value.changes:
+            alike[value.changes].append(value)
+    for changes, changed in alike.items():
+        columns = (*_KEYS[table], *sorted(changes))
+        bulk.update(tx, table, _KEYS[table], [rows.write(value, columns) for value in changed])
+    for value in values:
+        value.stored()
 
 
-@cache
-def _update(table: sa.Table) -> sa.Update:
-    keys = _KEYS[table]
-    columns = [name for name in rows.columns(_CLASSES[table]) if name not in keys]
-    where = (table.c[key] == sa.bindparam(f"_{key}") for key in keys)
-    return sa.update(table).where(*where).values({name: sa.bindparam(f"_{name}") for name in columns})
+def _numbers(tx: sa.Connection, count: int) -> Iterable[int]:
+    """Ids of new steps. On SQLite there is one writer, elsewhere the sequence gives them."""
+    if tx.dialect.name == "sqlite":
+        last = tx.execute(_LAST_STEP).scalar_one()
+        return range(last + 1, last + 1 + count)
+    return sorted(tx.execute(_NEXT_STEPS, {"count": count}).scalars())
 
 
-def _is(mark: Any) -> tuple[sa.ColumnElement[bool], ...]:
-    return (allocations.c.order == mark.order, allocations.c.item == mark.item, allocations.c.name == mark.name)
+_AMONG = orders.c.id.in_(sa.bindparam("roots", expanding=True))
+_VERSIONS = sa.select(orders.c.id, orders.c.version).where(_AMONG).order_by(orders.c.id)
+_COUNT = (
+    sa.update(counters)
+    .where(counters.c.name == sa.bindparam("counter"))
+    .values(value=counters.c.value + sa.bindparam("count", type_=sa.Integer))
+    .returning(counters.c.value)
+)
+_LAST_STEP = sa.select(sa.func.coalesce(sa.func.max(steps.c.id), 0))
+_NEXT_STEPS = sa.text("SELECT nextval(pg_get_serial_sequence('steps', 'id')) FROM generate_series(1, :count)")
 
 
 def insert_once(tx: sa.Connection, table: sa.Table, row: rows.Row) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 from rich.console import Console
 
-from tests.bench import bench_change, bench_engine, bench_lab, bench_lines, bench_orders, bench_rpc
+from tests.bench import bench_change, bench_engine, bench_lab, bench_lines, bench_orders, bench_rpc, bench_workers
 from tests.bench.bench import Bench, Scale, TookTooLong
 from tests.bench.machine import ROOT, machine, version
 from tests.bench.report import Failure, Report, shown
@@ -27,6 +27,7 @@ BENCHES: Sequence[Bench] = (
     *bench_lines.BENCHES,
     *bench_change.BENCHES,
     *bench_engine.BENCHES,
+    *bench_workers.BENCHES,
     *bench_orders.BENCHES,
     *bench_lab.BENCHES,
 )

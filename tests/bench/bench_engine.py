@@ -1,19 +1,20 @@
-"""The order layer alone, on SQLite, in a world that answers at once: accepting, carrying through, its own share of one order."""
+"""The order layer alone, in one process on SQLite, in a world that answers at once: accepting, carrying through, its share of one order."""
 
 from __future__ import annotations
 
 import itertools
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from engine.acceptance import Acceptance
-from engine.batch import Workplace
+from engine.batch import WorkerSettings, Workplace
 from engine.executor import LocalExecutor
+from engine.requests import OrderRequest
 from engine.states import Level, OrderState
 from engine.store import lanes
 from engine.store.schema import orders
@@ -22,14 +23,16 @@ from tests.bench.bench import Bench, Scale, TookTooLong, wait_until
 from tests.bench.figure import Figure, Goal, of_samples, p95
 from tests.null_world import NullWorld, null_world, superfibre
 
-_AGAINST = "SQLite, null inventory and targets"
+_SETTINGS = WorkerSettings(sweep=0.05, threads=4)
+NULL = f"null inventory and targets, batches of {_SETTINGS.batch_targets} (targets) and {_SETTINGS.batch_systems} (systems)"
+_AGAINST = f"SQLite, {NULL}"
 _SECONDS = 60.0
 
 
 @contextmanager
 def _world() -> Iterator[NullWorld]:
     with tempfile.TemporaryDirectory() as folder:
-        world = null_world(f"sqlite:///{folder}/turnup.db", Path(folder) / "secret.key")
+        world = null_world(f"sqlite:///{folder}/turnup.db", Path(folder) / "secret.key", _SETTINGS)
         try:
             yield world
         finally:
@@ -37,18 +40,22 @@ def _world() -> Iterator[NullWorld]:
 
 
 def _accepts(scale: Scale) -> Iterator[Figure]:
-    """Each order by a call of its own, on the disk when the call returns."""
+    """On the disk when the call returns: each order by a call of its own, and many by one call, as a file of orders is accepted."""
     runs, orders_a_run = scale.of(5, 2), scale.of(100, 10)
     numbers = itertools.count(1)
+
+    def rate(submit: Callable[[list[OrderRequest]], object]) -> float:
+        asked = [superfibre(next(numbers)) for _ in range(orders_a_run)]
+        began = time.perf_counter()
+        submit(asked)
+        return orders_a_run / (time.perf_counter() - began)
+
     with _world() as world:
         acceptance = Acceptance(world.at, world.catalogue)
-        rates = []
-        for _ in range(runs + 1):
-            began = time.perf_counter()
-            for _ in range(orders_a_run):
-                acceptance.submit(superfibre(next(numbers)))
-            rates.append(orders_a_run / (time.perf_counter() - began))
-    yield of_samples("durable accepts, one after the other", rates[1:], "orders/s", _AGAINST, Goal(">=", 200))
+        one_by_one = [rate(lambda asked: [acceptance.submit(order) for order in asked]) for _ in range(runs + 1)]
+        together = [rate(acceptance.submit_many) for _ in range(runs + 1)]
+    yield of_samples("durable accepts, one after the other", one_by_one[1:], "orders/s", _AGAINST, Goal(">=", 200))
+    yield of_samples(f"durable accepts, {orders_a_run} by one call", together[1:], "orders/s", _AGAINST, Goal(">=", 200))
 
 
 def _throughput(scale: Scale) -> Iterator[Figure]:
@@ -59,13 +66,12 @@ def _throughput(scale: Scale) -> Iterator[Figure]:
     with _world() as world:
         acceptance = Acceptance(world.at, world.catalogue)
         for run in range(runs):
-            for _ in range(orders_a_run):
-                acceptance.submit(superfibre(next(numbers)))
+            acceptance.submit_many([superfibre(next(numbers)) for _ in range(orders_a_run)])
             executor = LocalExecutor(world.at)
             wall, used = time.perf_counter(), time.process_time()
             executor.start()
             try:
-                ended = wait_until(lambda: _open(world.at) == 0, _SECONDS, f"{orders_a_run} orders, run {run + 1}", look=0.05)
+                ended = wait_until(lambda: left_open(world.at) == 0, _SECONDS, f"{orders_a_run} orders, run {run + 1}", look=0.05)
             finally:
                 executor.stop()
             rates.append(orders_a_run / (ended - wall))
@@ -74,7 +80,7 @@ def _throughput(scale: Scale) -> Iterator[Figure]:
     yield of_samples("CPU of one of them", cpu, "ms", _AGAINST)
 
 
-def _open(at: Workplace) -> int:
+def left_open(at: Workplace) -> int:
     """How many orders are not completed."""
     statement = sa.select(sa.func.count()).where(orders.c.level == Level.PRODUCT, orders.c.state != OrderState.COMPLETED)
     with at.store.database.read() as tx:
@@ -91,8 +97,8 @@ def _share(scale: Scale) -> Iterator[Figure]:
             acceptance.submit(superfibre(number))
             _carry_through(world.at, worker)
             samples.append((time.perf_counter() - began) * 1000)
-        if _open(world.at):
-            raise TookTooLong(f"{_open(world.at)} orders stand still")
+        if standing := left_open(world.at):
+            raise TookTooLong(f"{standing} orders stand still")
     yield of_samples("order layer's share of one order", samples[2:], "ms", _AGAINST)
     yield p95("order layer's share of one order", samples[2:], "ms", _AGAINST, Goal("<=", 50))
 

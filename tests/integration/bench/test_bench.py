@@ -34,7 +34,8 @@ def test_one_benchmark_writes_its_figures_and_where_they_come_from(tmp_path: Pat
     assert (document["quick"], document["only"], document["failures"]) == (True, "accept", [])
     assert document["database"].startswith("SQLite")
     assert datetime.fromisoformat(document["date"]).tzinfo is not None
-    (figure,) = document["figures"]
+    figure, together = document["figures"]
+    assert "by one call" in together["name"]
     assert set(figure) == {"bench", "name", "value", "unit", "runs", "minimum", "maximum", "against", "goal", "met"}
     assert (figure["bench"], figure["unit"], figure["runs"], figure["goal"]) == ("accept", "orders/s", 2, ">= 200")
     assert 0 < figure["minimum"] <= figure["value"] <= figure["maximum"]

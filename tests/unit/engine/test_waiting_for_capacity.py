@@ -371,7 +371,7 @@ def give_back(world: NullWorld, order: str, name: str) -> list[Allocation]:
     given = [allocation for mark, allocation in tree(world, order).allocations.items() if mark.name == name]
     write = releasing.release(world.at, given)
     with world.at.store.unit() as unit:
-        unit.trees([order])[order].root.changed = True
+        unit.trees([order])[order].touch()
         write(unit.tx)
     return given
 

@@ -168,7 +168,7 @@ def test_one_that_failed_makes_the_run_fail(turnup: Turnup, world: NullWorld, bu
     with world.at.store.unit() as unit:
         (tree,) = unit.trees(["PO-2024-00847"]).values()
         tree.root.checksum = "not what it would be"
-        tree.root.changed = True
+        tree.touch()
     said = turnup("run", path, "--json")
     assert said.code == 1
     assert said.document["orders"] == {"completed": 1, "failed": 1}
