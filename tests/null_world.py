@@ -231,7 +231,7 @@ class NullTargets:
         lines = [f"{wanted.template} {wanted.key}", f"shared {wanted.template}"]
         if "RFS:" in wanted.key:
             held = [wanted.context.get(name) for name in ("c", "policy", "port", "ont", "vlan", "ipv4", "ipv6")]
-            lines.append(f"{wanted.key} {sha256(json.dumps(held, default=str).encode()).hexdigest()[:12]}")
+            lines.append(f"{wanted.key} {sha256(json.dumps(held, default=str, sort_keys=True).encode()).hexdigest()[:12]}")
         return Fragment(wanted.target, wanted.key, "\n".join(lines))
 
     def nodes(self, fragment: Fragment) -> Sequence[Node]:
