@@ -17,7 +17,18 @@ from pathlib import Path
 import structlog
 from rich.console import Console
 
-from tests.bench import bench_change, bench_engine, bench_lab, bench_lines, bench_orders, bench_rpc, bench_workers
+from tests.bench import (
+    bench_change,
+    bench_engine,
+    bench_held,
+    bench_lab,
+    bench_lines,
+    bench_one_olt,
+    bench_orders,
+    bench_recovery,
+    bench_rpc,
+    bench_workers,
+)
 from tests.bench.bench import Bench, Scale, TookTooLong
 from tests.bench.machine import ROOT, machine, version
 from tests.bench.report import Failure, Report, shown
@@ -28,7 +39,10 @@ BENCHES: Sequence[Bench] = (
     *bench_change.BENCHES,
     *bench_engine.BENCHES,
     *bench_workers.BENCHES,
+    *bench_one_olt.BENCHES,
     *bench_orders.BENCHES,
+    *bench_held.BENCHES,
+    *bench_recovery.BENCHES,
     *bench_lab.BENCHES,
 )
 

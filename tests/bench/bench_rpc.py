@@ -19,7 +19,7 @@ from engine.ports import Change
 from lab.credentials import credentials
 from tasks.change import for_platform
 from tasks.connections.netconf import netconf_of
-from tasks.netconf.session import NetconfSession
+from tasks.netconf.session import NetconfSession, config_text
 from tasks.render import render
 from tasks.transaction import Deadline
 from tests.bench.bench import Bench, Scale
@@ -41,14 +41,14 @@ def _rpcs(scale: Scale) -> Iterator[Figure]:
             yield of_samples("NETCONF RPC", samples, "ms", OURS, Goal("<=", 2))
             yield p95("NETCONF RPC", samples, "ms", OURS)
             session = NetconfSession(ours, OLT, Deadline(600))
-            samples = timed(lambda: _six(session, next(texts)), scale.of(100, 10), warm_up=5)
+            samples = timed(lambda: six(session, _described(text := next(texts)), text), scale.of(100, 10), warm_up=5)
             yield of_samples("six-RPC transaction", samples, "ms", OURS, Goal("<=", 15))
             yield p95("six-RPC transaction", samples, "ms", OURS)
-        with _stock(lab) as stock:
-            samples = timed(lambda: _get(stock), scale.of(20, 3))
+        with stock(lab) as theirs:
+            samples = timed(lambda: _get(theirs), scale.of(20, 3))
             yield of_samples("NETCONF RPC, stock ncclient", samples, "ms", _STOCK)
             yield p95("NETCONF RPC, stock ncclient", samples, "ms", _STOCK)
-            samples = timed(lambda: _six_stock(stock, next(texts)), scale.of(10, 2))
+            samples = timed(lambda: six_stock(theirs, _described(text := next(texts)), text), scale.of(10, 2))
             yield of_samples("six-RPC transaction, stock ncclient", samples, "ms", _STOCK)
 
 
@@ -60,26 +60,28 @@ def _described(text: str) -> str:
     return f'<interfaces xmlns="{_IF}"><interface><name>uplink-1</name><description>{text}</description></interface></interfaces>'
 
 
-def _six(session: NetconfSession, text: str) -> None:
+def six(session: NetconfSession, edit: str, name: str) -> None:
+    """Lock, edit, validate, commit confirmed by this name, confirm, unlock."""
     session.lock()
-    session.edit_config(_described(text))
+    session.edit_config(edit)
     session.validate()
-    session.commit_confirmed(60, text)
-    session.confirm(text)
+    session.commit_confirmed(60, name)
+    session.confirm(name)
     session.unlock()
 
 
-def _six_stock(session: Manager, text: str) -> None:
+def six_stock(session: Manager, edit: str, name: str) -> None:
+    """The same as stock ncclient is used."""
     session.lock("candidate")
-    config = f'<config xmlns="urn:ietf:params:xml:ns:netconf:base:1.0">{_described(text)}</config>'
-    session.edit_config(config, target="candidate", error_option="rollback-on-error", test_option="test-then-set")
+    session.edit_config(config_text(edit), target="candidate", error_option="rollback-on-error", test_option="test-then-set")
     session.validate("candidate")
-    session.commit(confirmed=True, timeout="60", persist=text)
-    session.commit(persist_id=text)
+    session.commit(confirmed=True, timeout="60", persist=name)
+    session.commit(persist_id=name)
     session.unlock("candidate")
 
 
-def _stock(lab: Path) -> Manager:
+def stock(lab: Path) -> Manager:
+    """A session of stock ncclient with the lab's OLT."""
     login = credentials(lab, OLT).devices[OLT]
     return manager.connect(
         host="127.0.0.1",

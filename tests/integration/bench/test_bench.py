@@ -44,6 +44,25 @@ def test_one_benchmark_writes_its_figures_and_where_they_come_from(tmp_path: Pat
     assert "[1/1] accept" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "units"),
+    [
+        ("one OLT", ["orders/s", "ms an order", "orders/s", "ms an order", "orders/s", "orders/s"]),
+        ("held orders", ["MiB PSS", "% of a core"]),
+        ("recovery", ["s"]),
+    ],
+)
+def test_benchmarks_of_whole_processes_come_to_their_end(tmp_path: Path, name: str, units: list[str]) -> None:
+    output = tmp_path / "bench.json"
+    done = bench("--quick", "--only", name, "--output", str(output))
+    assert done.returncode == 0, done.stderr
+    document = json.loads(output.read_text("utf-8"))
+    assert document["failures"] == []
+    found = [figure for figure in document["figures"] if figure["bench"] == name]
+    assert [figure["unit"] for figure in found] == units
+    assert all(figure["value"] >= 0 and figure["against"] for figure in found)
+
+
 def test_an_unknown_benchmark_is_refused_and_the_known_are_named(tmp_path: Path) -> None:
     output = tmp_path / "bench.json"
     done = bench("--only", "coffee", "--output", str(output))
