@@ -98,7 +98,7 @@ def test_the_services_are_active_with_their_characteristics(turnup: Program) -> 
     assert list(services) == ["SI-INT-4821", "SI-WIFI-4821", "SI-CPE-4821"]
     assert {service["state"] for service in services.values()} == {"active"}
     assert services["SI-INT-4821"]["characteristics"] == {"downloadSpeed": 200, "uploadSpeed": 50, "technology": "GPON"}
-    assert services["SI-WIFI-4821"]["characteristics"] == {"platform": "CloudWiFi", "features": "speedTest+parental"}
+    assert services["SI-WIFI-4821"]["characteristics"] == {"platform": "CloudWiFi", "features": "speedTest+parental", "ssid": "SmithHome"}
     cpe = services["SI-CPE-4821"]["characteristics"]
     assert (cpe["equipmentModel"], cpe["ssid"], cpe["security"], cpe["wifiPassword"]) == ("HG8245H", "SmithHome", "WPA3", "••••••••")
 
