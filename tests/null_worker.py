@@ -1,6 +1,6 @@
 """`turnup worker` over the null world, as a process of its own: `python -m tests.null_worker URL KEY OPTIONS`, options as JSON.
 
-lease: seconds; slow: seconds that each push to `target` takes; die: pushes to `target` end the process, if it carries this text.
+lease, sweep: seconds; slow: seconds that each push to `target` takes; die: pushes to `target` end the process, if it carries this text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from turnup.wiring import Wiring
 
 def run(url: str, key: str, options: dict[str, Any]) -> int:
     """Be a worker until SIGTERM; the exit code."""
-    settings = WorkerSettings(sweep=0.05, threads=4, lease=options.get("lease", 30.0), rpc_margin=0.1)
+    settings = WorkerSettings(sweep=options.get("sweep", 0.05), threads=4, lease=options.get("lease", 30.0), rpc_margin=0.1)
     world = null_world(url, Path(key), settings)
 
     def push(push: Push) -> Outcome | None:

@@ -24,13 +24,15 @@ from tests.bench.figure import Figure, of_samples
 from tests.null_world import ROOT, NullWorld, null_world, superfibre
 
 _WORKERS = (1, 2, 4)
+_SWEEP = 0.5
+"""Seconds between two looks for orders that the bench accepted; of all else hints tell."""
 _SECONDS = 300.0
 
 
 def _scaling(scale: Scale) -> Iterator[Figure]:
     if postgres.programs() is None:
         raise TookTooLong("PostgreSQL is not installed")
-    runs, orders_a_run = scale.of(3, 1), scale.of(100, 5)
+    runs, orders_a_run = scale.of(3, 1), scale.of(200, 5)
     with tempfile.TemporaryDirectory() as folder, postgres.server(Path(folder) / "postgresql") as maintenance:
         for workers in _WORKERS if not scale.quick else _WORKERS[:1]:
             url = postgres.create(maintenance, f"workers{workers}")
@@ -68,7 +70,7 @@ def _complete(world: NullWorld, acceptance: Acceptance, numbers: Iterator[int]) 
 def _working(url: str, folder: Path, workers: int) -> Iterator[list[psutil.Process]]:
     """So many worker processes, from the moment when each works the lanes."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TURNUP_HOME": str(folder / "home"), "TURNUP_LAB__EMBEDDED": "false"}
-    command = [sys.executable, "-m", "tests.null_worker", url, str(folder / "secret.key"), json.dumps({})]
+    command = [sys.executable, "-m", "tests.null_worker", url, str(folder / "secret.key"), json.dumps({"sweep": _SWEEP})]
     started: list[subprocess.Popen[bytes]] = []
     with ExitStack() as files:
         try:
