@@ -35,7 +35,7 @@ _CALLBACK = "callbackUrl"
 _CHARACTERISTICS = "shippingOrderCharacteristic"
 _LOOKS = 3
 """So often an order that moved on, while it was to be taken back, is looked at again."""
-_RETURN = "/return"
+_BROUGHT_BACK = "/return"
 """Ends the external id of the order that brings a parcel back."""
 _SECONDS_TO_ASK = 30.0
 
@@ -194,9 +194,9 @@ def _delivered(store: _Logistics, external_id: str) -> Answer:
 
 
 def _returned(store: _Logistics, external_id: str) -> Answer:
-    brought_back = store.order(f"{external_id}{_RETURN}")
+    brought_back = store.order(f"{external_id}{_BROUGHT_BACK}")
     if brought_back is not None:
-        return replace(_arrived(brought_back, "returned"), awaits=f"returned:{external_id}{_RETURN}")
+        return replace(_arrived(brought_back, "returned"), awaits=f"returned:{external_id}{_BROUGHT_BACK}")
     order = store.last(external_id)
     is_return = order is not None and order["shippingOrderItem"][0].get("action") == "delete"
     if order is None or (is_return and order.get("status") == "cancelled"):
