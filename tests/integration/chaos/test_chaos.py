@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
-from conftest import Ran
 from ncclient import manager
 
 from engine.failpoints import Failpoint
@@ -18,6 +17,7 @@ from engine.store import schema
 from engine.store.database import Database
 from tests.chaos.checker import Finding, Kind, check
 from tests.chaos.observed import Row
+from tests.integration.chaos.conftest import Ran
 
 pytestmark = pytest.mark.timeout(240)
 
