@@ -129,7 +129,7 @@ def _story(name: str, level: Level, events: list[Row], state: str, *, created: b
     for one, other in pairwise(states):
         if one == other:
             yield Finding(Kind.DOUBLED, f"{name} is told twice that it is {one}")
-        elif not legal(level, one, other) or (created and (one, other) == ("acknowledged", "pending")):  # an order begins before it waits
+        elif not legal(level, one, other) or (one, other) == ("acknowledged", "pending"):  # who waits has begun
             yield Finding(Kind.LOST, f"an event is missing of {name} between {one} and {other}")
     if states and states[-1] != state:
         yield Finding(Kind.LOST, f"no event tells that {name} is {state}, the last says {states[-1]}")
