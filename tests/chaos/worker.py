@@ -22,10 +22,11 @@ from typing import IO
 
 from engine import failpoints, tree
 from engine.batch import WorkerSettings
-from engine.executor import LocalExecutor, sole_worker
+from engine.executor import sole_worker
 from lab.process import end_with_parent, send, wait_gone
 from tests.chaos.world import World, settings_of
 from turnup.wiring import Wiring
+from turnup.working import executor_of
 
 LEASE = 3.0
 _PUSH, _MARGIN = 6.0, 1.0
@@ -42,7 +43,7 @@ def work(folder: Path, database: str) -> None:
     at = wiring.workplace
     at = replace(at, settings=_impatient(at.settings))
     with sole_worker(wiring.settings.worker_lock) if at.store.database.sqlite else contextlib.nullcontext():
-        executor = LocalExecutor(at)
+        executor = executor_of(at)
         executor.start()
         stop.wait()
         executor.stop()

@@ -134,11 +134,23 @@ class Lanes(RuleBasedStateMachine):
     def die_where_it_stopped(self, data: st.DataObject) -> None:
         self._replace(data.draw(st.sampled_from(self._stopped())))
 
+    @precondition(lambda self: len(self._idle()) > 1 and self._work())
+    @rule(data=st.data())
+    def freeze_while_another_takes_over(self, data: st.DataObject) -> None:
+        frozen, lane = self._chosen(data), self._lane(data)
+        frozen.drain(lane, data.draw(st.sampled_from(POINTS[lane.partition("/")[0]])))
+        if frozen.stopped_at is not None:
+            self.clock.elapsed += LEASE + 1
+            self._chosen(data).drain(lane)
+            self._wake_up(frozen)
+
     @precondition(lambda self: self._stopped())
     @rule(data=st.data())
     def go_on(self, data: st.DataObject) -> None:
+        self._wake_up(data.draw(st.sampled_from(self._stopped())))
+
+    def _wake_up(self, process: Process) -> None:
         """What it says is recorded, unless somebody else has taken the lane: then nothing is, and nothing is sent."""
-        process = data.draw(st.sampled_from(self._stopped()))
         before, pushed = self._tables(), {target: set(held) for target, held in self.targets.lines.items()}
         late = any(row["name"] == process.lane and row["fence"] != process.fence for row in before.lanes)
         process.go_on()
