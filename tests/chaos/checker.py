@@ -101,9 +101,9 @@ def _events(_: Expected, seen: Observed) -> Iterator[Finding]:
         if row["type"] in ("orderCreate", "orderStateChange", "itemStateChange"):
             chains[row["order"], row["item"]].append(row)
     for row in seen.tables["orders"]:
-        yield from _story(row["id"], Level(row["level"]), chains[row["id"], None], row["state"], created=True)
+        yield from _story(row["id"], row, chains[row["id"], None], created=True)
     for row in seen.tables["items"]:
-        yield from _story(f"{row['order']}/{row['id']}", Level(row["level"]), chains[row["order"], row["id"]], row["state"], created=False)
+        yield from _story(f"{row['order']}/{row['id']}", row, chains[row["order"], row["id"]], created=False)
     yield from _instances(seen)
 
 
@@ -118,16 +118,22 @@ def _happened_once(rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
             yield ("transaction", row["order"], row["data"]["id"])
 
 
-def _story(name: str, level: Level, events: list[Row], state: str, *, created: bool) -> Iterator[Finding]:
-    """Each state follows from the one before it, and the last is the one that the row has."""
+def _story(name: str, of: Row, events: list[Row], *, created: bool) -> Iterator[Finding]:
+    """Each state follows from the one before it, the first is from when the row says that it began, and the last is the one it has."""
+    level, state = Level(of["level"]), of["state"]
     states = [row["data"]["state"] for row in events]
+    times = [row["at"] for row in events]
+    began = [row["at"] for row in events if row["type"] != "orderCreate"][:1]
+    if began and began[0] != of["started"]:
+        yield Finding(Kind.LOST, f"no event tells that {name} began at {of['started']}")
     if created:
         if not events or events[0]["type"] != "orderCreate":
             yield Finding(Kind.LOST, f"no event tells of the creation of {name}")
     else:
         states.insert(0, "acknowledged")
-    for one, other in pairwise(states):
-        if one == other:
+        times.insert(0, "")
+    for (one, when), (other, again) in pairwise(zip(states, times, strict=True)):
+        if one == other and when == again:
             yield Finding(Kind.DOUBLED, f"{name} is told twice that it is {one}")
         elif not legal(level, one, other) or (one, other) == ("acknowledged", "pending"):  # who waits has begun
             yield Finding(Kind.LOST, f"an event is missing of {name} between {one} and {other}")
