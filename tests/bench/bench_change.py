@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.ports import Change, Fragment, Node
-from engine.store.configurations import Configurations
+from engine.store.configurations import Configurations, Entry
 from engine.store.database import Database
 from engine.store.migrate import migrate
 from engine.store.store import Store
@@ -65,7 +65,7 @@ class _Device:
         """Let the device have so many services."""
         while self._services < services:
             numbers = range(self._services, min(services, self._services + _AT_ONCE))
-            stated = {fragment: nodes for number in numbers for fragment, nodes in self._of(number)}
+            stated = {Entry(fragment.key, fragment): nodes for number in numbers for fragment, nodes in self._of(number)}
             with self._store.database.write() as tx:
                 target = self._configurations.target_id(tx, BNG, "junos")
                 self._configurations.apply(tx, target, None, stated)

@@ -119,13 +119,10 @@ def _happened_once(rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
 
 
 def _story(name: str, of: Row, events: list[Row], *, created: bool) -> Iterator[Finding]:
-    """Each state follows from the one before it, the first is from when the row says that it began, and the last is the one it has."""
+    """Each state follows from the one before it, and the last is the one that the row has."""
     level, state = Level(of["level"]), of["state"]
     states = [row["data"]["state"] for row in events]
     times = [row["at"] for row in events]
-    began = [row["at"] for row in events if row["type"] != "orderCreate"][:1]
-    if began and began[0] != of["started"]:
-        yield Finding(Kind.LOST, f"no event tells that {name} began at {of['started']}")
     if created:
         if not events or events[0]["type"] != "orderCreate":
             yield Finding(Kind.LOST, f"no event tells of the creation of {name}")

@@ -49,10 +49,11 @@ def test_one_benchmark_writes_its_figures_and_where_they_come_from(tmp_path: Pat
     [
         ("one OLT", ["orders/s", "ms an order", "orders/s", "ms an order", "orders/s", "orders/s"]),
         ("held orders", ["MiB PSS", "% of a core"]),
+        ("change", ["ms", "ms", "times"]),
         ("recovery", ["s"]),
     ],
 )
-def test_benchmarks_of_whole_processes_come_to_their_end(tmp_path: Path, name: str, units: list[str]) -> None:
+def test_benchmarks_come_to_their_end(tmp_path: Path, name: str, units: list[str]) -> None:
     output = tmp_path / "bench.json"
     done = bench("--quick", "--only", name, "--output", str(output))
     assert done.returncode == 0, done.stderr
