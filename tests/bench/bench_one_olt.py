@@ -52,8 +52,8 @@ _SLOT, _FIRST_VLAN = 3, 2000
 def _one_olt(scale: Scale) -> Iterator[Figure]:
     for present in scale.of((10, 100), (2,)):
         rates = {}
-        for size, how in ((50, "shared commits"), (1, "one transaction an order")):
-            runs = [_engine(present, size, scale.of(20, 3)) for _ in range(scale.of(3, 1))]
+        for size, how, count in ((50, "shared commits", 20), (1, "one transaction an order", 10)):
+            runs = [_engine(present, size, scale.of(count, 3)) for _ in range(scale.of(3, 1))]
             against = f"order layer and lab OLT, batch size {size}, SQLite; all others null"
             name = f"{how}, {present} ONTs present"
             rates[size] = [rate for rate, _ in runs]

@@ -37,7 +37,7 @@ def _one(scale: Scale) -> Iterator[Figure]:
 
 def _sequence(scale: Scale) -> Iterator[Figure]:
     """Each is ordered when the network branch of the last is completed; their routers are on the road meanwhile."""
-    count = scale.of(100, 3)
+    count = scale.of(50, 3)
     with embedded() as program, program.working():
         program.wait_for_network(program.submit(), _SECONDS)
         program.wait_for_all(_SECONDS)
