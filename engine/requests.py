@@ -6,17 +6,30 @@ import re
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from engine.catalogue.models import Scalar
 from engine.states import Level
+
+_CONTROL = re.compile(r"[^\t\n\r -~\u00a0-\U0010ffff]")
+"""All control characters (Unicode's category Cc) but tab and line ends."""
 
 
 class Request(BaseModel):
     """Base: camelCase outside, unknown fields refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True, str_strip_whitespace=True)
+
+    @field_validator("*")
+    @classmethod
+    def _text(cls, value: Any) -> Any:
+        """Refuses what can stand in no XML, no table and no log."""
+        for text in value.values() if isinstance(value, dict) else (value,):
+            found = _CONTROL.search(text) if isinstance(text, str) else None
+            if found:
+                raise ValueError(f"U+{ord(found[0]):04X} is a control character: only text can stand here")
+        return value
 
 
 class Customer(Request):

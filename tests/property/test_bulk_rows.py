@@ -25,8 +25,8 @@ from turnup.bulk.rows import Row
 CATALOGUE = load(ROOT / "catalog", ROOT / "templates")
 DECLARED = CATALOGUE.products["PS-RBA-01"].characteristics
 
-# any character that text files can hold, quotes, delimiters and all kinds of line ends among them
-TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
+# any character that an order can hold, quotes, delimiters and all kinds of line ends among them
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\n\r"), max_size=12)
 DIGITS = st.from_regex("[0-9]{4}", fullmatch=True)
 NAME = st.builds("{}{}{}".format, st.sampled_from(["A", "#", '"', "-"]), TEXT, st.sampled_from(["z", "7"]))
 VALUES = {

@@ -37,6 +37,8 @@ def test_the_worked_example_says_what_the_order_says() -> None:
         ({"customer:": "custmer:"}, "9: custmer: unknown field `custmer`, did you mean `customer`?"),
         ({"  id: CUST-4821\n": ""}, "9: customer: `id` is missing"),
         ({'"3000"': "3000"}, "17: address.postcode: text is needed here; numbers and dates are text when they stand in quotes"),
+        ({'"3000"': '"30\\a00"'}, "17: address.postcode: U+0007 is a control character: only text can stand here"),
+        ({"ssid: SmithHome": 'ssid: "Smith\\x7fHome"'}, "21: characteristics: U+007F is a control character"),
         ({"ssid: SmithHome": "ssid: [SmithHome]"}, "25: characteristics.ssid: "),
         ({"offering: PO-SF200H": "specification: PS-RBA-01"}, "1: a product order needs `offering` in each line"),
         ({"offering: PO-SF200H": "offering: PO-SF200H\noffering: PO-SF500H"}, "21: offering: the key is there twice"),
