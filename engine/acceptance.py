@@ -20,6 +20,7 @@ from engine.errors import DuplicateOrder, PlaybookInvalid, SubscriptionBusy, Tur
 from engine.lines import lines_below, new_items
 from engine.model import Action, Order
 from engine.requests import Address, ItemRequest, OrderRequest
+from engine.schedule import is_scheduled, put_off
 from engine.states import Level, OrderState
 from engine.steps.decompose import begin, holders, steps_of
 from engine.store.instance_ids import InstanceIds
@@ -150,8 +151,12 @@ class Acceptance:
     def _must_be_free(self, request: OrderRequest) -> None:
         """Raises SubscriptionBusy when an order is under way on what is to be changed, and the offering lets none wait."""
         subscription = self._subscription(request)
-        busy = next((o for o in subscription.orders if not o.state.final), None) if subscription else None
-        if subscription is None or busy is None:
+        if subscription is None:
+            return
+        first, *others = subscription.orders
+        others = [order for order in others if not is_scheduled(order, self._at.clock.now())]
+        busy = next((order for order in (first, *others) if not order.state.final), None)
+        if busy is None:
             return
         offerings = [self._catalogue.offerings.get(i.offering or "") for i in subscription.instances if i.level is Level.PRODUCT]
         if any(offering is not None and offering.while_busy == "refuse" for offering in offerings):
@@ -251,15 +256,9 @@ class Acceptance:
         catalogue = store.catalogue(order.catalogue)
         begin(ids, store.vault, catalogue, tree, order)
         tree.emit(order.id, None, "orderCreate", order.created, state=order.state, level=order.level)
-        due = self._due(request)
-        tree.plan(steps_of(catalogue, tree, order), due)
-        if due > store.clock.real():
-            for step in tree.steps.values():
-                step.noted = 0.0  # a date: it stays when the clock is set back
-        return tree
-
-    def _due(self, request: OrderRequest) -> float:
-        """A requested start date is waited for: the first step is not due before. In real seconds, by the clock of the orders."""
-        real, now = self._at.clock.real(), self._at.clock.now()
+        tree.plan(steps_of(catalogue, tree, order), store.clock.real())
         start = request.requested_start_date
-        return real if start is None or start <= now else real + (start - now).total_seconds()
+        if start is not None and is_scheduled(order, store.clock.now()):
+            for step in tree.steps.values():
+                put_off(step, store.clock.earliest(start))
+        return tree

@@ -18,6 +18,8 @@ from engine.store.store import Subscription
 from engine.tree import Tree
 from engine.withdrawal import path
 
+_NOTHING_DONE = (OrderState.CANCELLED, OrderState.REJECTED)
+
 
 @dataclass(frozen=True)
 class Cancelled:
@@ -67,7 +69,7 @@ def undo(at: Workplace, acceptance: Acceptance, order: str, reason: str) -> Canc
     root = tree.root
     if not root.state.final:
         return cancel(at, root.id, reason, recall=True)
-    if root.state in (OrderState.CANCELLED, OrderState.REJECTED):
+    if root.state in _NOTHING_DONE:
         raise UndoImpossible(f"{root.id} is {root.state}: there is nothing to take back")
     subscription = at.store.database.look(lambda tx: at.store.subscription(tx, root.subscription or ""))
     names = [other.id for other in subscription.orders]
@@ -80,7 +82,8 @@ def undo(at: Workplace, acceptance: Acceptance, order: str, reason: str) -> Canc
 def _reverse(at: Workplace, tree: Tree, subscription: Subscription) -> OrderRequest:
     """The order that takes this one back."""
     root, subject = tree.root, "product" if tree.root.level is Level.PRODUCT else "service"
-    before = [order.id for order in subscription.orders if order.id < root.id]
+    names = [order.id for order in subscription.orders if order.state not in _NOTHING_DONE or order.id == root.id]
+    before = names[: names.index(root.id)]
     earlier = at.store.tree(before[-1]) if before else None
     offering = next((item.offering for item in earlier.items_of(earlier.root.id)), None) if earlier else None
     return OrderRequest.model_validate(

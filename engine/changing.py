@@ -16,7 +16,7 @@ from engine.decomposition import Line, complete, specification
 from engine.errors import InstanceEnded
 from engine.lines import opened, outcome_of, replaced, sealed
 from engine.model import Action, Instance, Item, Order
-from engine.states import Level
+from engine.states import Level, OrderState
 from engine.store.store import Subscription
 from engine.tree import Tree
 from engine.vault import Vault
@@ -26,12 +26,12 @@ INHERITED = "inherited"
 
 
 def facts(subscription: Subscription, before: str = "") -> dict[str, Any]:
-    """Customer and address as the orders of a subscription left them. `before`: only orders accepted before this one count."""
+    """Customer and address as the orders of a subscription left them. `before`: only orders whose turn was before this one's count."""
     known: dict[str, Any] = {}
     for order in subscription.orders:
         if order.id == before:
             break
-        if not known or order.state.final:
+        if not known or order.state in (OrderState.COMPLETED, OrderState.PARTIAL):
             known = {name: order.body[name] for name in ("customer", "address") if name in order.body}
     return known
 

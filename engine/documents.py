@@ -82,6 +82,12 @@ class OrderHead(View):
     description: str = ""
     reason: str = ""
     created: datetime
+    requested_start_date: datetime | None = None
+    requested_completion_date: datetime | None = None
+    scheduled: bool = False
+    """It waits for its start date; nothing of it has begun."""
+    overdue: bool = False
+    """It is not complete by its completion date, or was not when it ended."""
     ended: datetime | None = None
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from engine.documents import View
+from engine.schedule import START
 from engine.states import OrderState
 from engine.store.database import Database
 from engine.store.schema import items, orders, steps
@@ -17,6 +18,7 @@ from engine.store.schema import items, orders, steps
 MOST_REASONS = 50
 _MOVING = ("ready", "running", "waiting")
 """States of steps that something will still happen to, without a person."""
+_NOT_YET = sa.and_(steps.c.state == "waiting", steps.c.awaits == START)
 
 
 class StandingView(View):
@@ -34,6 +36,8 @@ class Counts:
     """How many orders are in which state; states that no order is in are not there."""
 
     by_state: Mapping[OrderState, int]
+    scheduled: int = 0
+    """Of these those that wait for their start date."""
 
     @property
     def total(self) -> int:
@@ -47,8 +51,8 @@ class Counts:
 
     @property
     def stopped(self) -> int:
-        """Those that have ended or are held: most of them need nobody any more, or a person."""
-        return self.ended + self.by_state.get(OrderState.HELD, 0)
+        """Those that have ended, are held or wait for their start date: most of them need nobody any more, or a person."""
+        return self.ended + self.by_state.get(OrderState.HELD, 0) + self.scheduled
 
 
 class Overview:
@@ -62,12 +66,19 @@ class Overview:
     def counts(self) -> Counts:
         """How many are in which state."""
         wanted = sa.select(orders.c.state, sa.func.count()).where(*self._mine()).group_by(orders.c.state)
-        found = {OrderState(state): count for state, count in self._database.look(lambda tx: tx.execute(wanted).all())}
-        return Counts({state: found[state] for state in OrderState if state in found})
+        later = sa.select(sa.func.count()).select_from(orders.join(steps, steps.c.root == orders.c.id)).where(*self._mine(), _NOT_YET)
+
+        def count(tx: sa.Connection) -> Counts:
+            found = {OrderState(state): number for state, number in tx.execute(wanted).all()}
+            return Counts({state: found[state] for state in OrderState if state in found}, int(tx.execute(later).scalar_one()))
+
+        return self._database.look(count)
 
     def moving(self) -> Counts:
-        """Only those of which a step is ready, running or waiting. Looks at all their steps: for when few are left."""
-        step = sa.select(steps.c.id).where(steps.c.root == orders.c.id, steps.c.state.in_(_MOVING)).exists()
+        """Only those of which a step is ready, running or waiting, but not for the order's start date. Looks at all their steps: for
+        when few are left."""
+        moves = sa.and_(steps.c.state.in_(_MOVING), steps.c.awaits.is_distinct_from(START))
+        step = sa.select(steps.c.id).where(steps.c.root == orders.c.id, moves).exists()
         wanted = sa.select(orders.c.state, sa.func.count()).where(*self._mine(), step).group_by(orders.c.state)
         return Counts({OrderState(state): count for state, count in self._database.look(lambda tx: tx.execute(wanted).all())})
 

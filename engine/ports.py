@@ -354,3 +354,6 @@ class Clock(Protocol):
 
     def real(self) -> float:
         """Seconds since the epoch by the machine's clock: for leases, due times and backoff."""
+
+    def earliest(self, moment: datetime) -> float:
+        """When it can be `moment` for people at the earliest, in seconds since the epoch: until then nobody need look."""

@@ -93,6 +93,15 @@ class ItemRequest(Request):
             raise ValueError(f"`action: {self.action}` takes no characteristics")
 
 
+def complain_of_dates(start: datetime | None, completion: datetime | None) -> None:
+    """Raises ValueError when an order cannot have these dates."""
+    for name, date in (("requestedStartDate", start), ("requestedCompletionDate", completion)):
+        if date is not None and date.tzinfo is None:
+            raise ValueError(f"{name} needs a time zone, e.g. 2024-03-12T09:00:00+11:00")
+    if start is not None and completion is not None and completion < start:
+        raise ValueError(f"requestedCompletionDate {completion.isoformat()} is before requestedStartDate {start.isoformat()}")
+
+
 class OrderRequest(ItemRequest):
     """An order. One line may be written without `items`.
 
@@ -109,6 +118,9 @@ class OrderRequest(ItemRequest):
     items: tuple[ItemRequest, ...] = Field(default=(), description="lines, when there are several; else the line's fields stand here")
     priority: int = Field(default=4, ge=0, le=4, description="TM Forum: 0 is the highest, 4 the lowest")
     requested_start_date: datetime | None = Field(default=None, description="not before this; with a time zone")
+    requested_completion_date: datetime | None = Field(
+        default=None, description="to be complete by then, else the order is shown as overdue; with a time zone"
+    )
 
     @model_validator(mode="after")
     def _lines(self) -> Self:
@@ -123,8 +135,11 @@ class OrderRequest(ItemRequest):
             raise ValueError("; ".join(f"`{name}` is missing" for name in missing))
         if self.adds and self.replace:
             raise ValueError("`replace` is for what is there already")
-        if self.requested_start_date is not None and self.requested_start_date.tzinfo is None:
-            raise ValueError("requestedStartDate needs a time zone, e.g. 2024-03-12T09:00:00+11:00")
+        return self
+
+    @model_validator(mode="after")
+    def _dates(self) -> Self:
+        complain_of_dates(self.requested_start_date, self.requested_completion_date)
         return self
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from engine.expressions import names, render
 from engine.fallout.views import cases_of
 from engine.model import PUSHES, Item, Order, Step, StepKind, StepState
 from engine.ports import Allocation, Change, ItemState, TransactionState, Trouble
+from engine.schedule import completion_date, is_overdue, is_scheduled, start_date
 from engine.silence import explained, explained_targets
 from engine.states import Level, OrderState
 from engine.store import lanes, rows
@@ -69,10 +71,10 @@ def document(at: Records, tree: Tree, *, history: bool = True) -> OrderDocument:
     scope = Scope(tree, catalogue, remembered_site(tree), lambda _, __: MASK)
     hidden = secret_values(at.store.vault, [tree])
     transactions = _transactions(at, tree, hidden) if history else []
-    silent = at.store.database.look(lanes.left_alone)
+    silent, now = at.store.database.look(lanes.left_alone), at.store.clock.now()
     return OrderDocument(
-        order=head(tree.root),
-        orders=[head(order) for order in in_levels(tree)],
+        order=head(tree.root, now),
+        orders=[head(order, now) for order in in_levels(tree)],
         items=explained(tree, decided(catalogue, tree, items(tree)), silent),
         allocations=allocations(scope),
         services=_instances(tree, Level.SERVICE),
@@ -92,7 +94,7 @@ def listed(at: Records, state: OrderState | None = None, *, ids: Sequence[str] |
     if ids is not None:
         statement = statement.where(orders.c.id.in_(ids))
     with at.store.database.read() as tx:
-        return [_head_of_row(row) for row in tx.execute(statement).mappings()][::-1]
+        return [head(rows.read(Order, row), at.store.clock.now()) for row in tx.execute(statement).mappings()][::-1]
 
 
 def in_levels(tree: Tree) -> list[Order]:
@@ -106,8 +108,8 @@ def items(tree: Tree) -> list[ItemView]:
     return [_item(tree, item) for order in in_levels(tree) for item in tree.items_of(order.id)]
 
 
-def head(order: Order) -> OrderHead:
-    """An order in short."""
+def head(order: Order, now: datetime) -> OrderHead:
+    """An order in short, as it is now."""
     return OrderHead(
         id=order.id,
         external_id=order.external_id,
@@ -117,22 +119,11 @@ def head(order: Order) -> OrderHead:
         description=order.body.get("description", ""),
         reason=order.reason,
         created=order.created,
+        requested_start_date=start_date(order),
+        requested_completion_date=completion_date(order),
+        scheduled=is_scheduled(order, now),
+        overdue=is_overdue(order, now),
         ended=order.ended,
-    )
-
-
-def _head_of_row(row: Mapping[Any, Any]) -> OrderHead:
-    body = row["body"]
-    return OrderHead(
-        id=row["id"],
-        external_id=row["external_id"],
-        level=row["level"],
-        state=row["state"],
-        customer=body.get("customer", {}).get("id", ""),
-        description=body.get("description", ""),
-        reason=row["reason"],
-        created=row["created"],
-        ended=row["ended"],
     )
 
 

@@ -88,6 +88,11 @@ class LabClock:
             return 0.0
         return left / piece.rate if piece.rate else math.inf
 
+    def least_seconds_until(self, moment: datetime) -> float:
+        """Real seconds that pass until the lab time `moment` at least, whatever goes on meanwhile: 0 when it has passed."""
+        piece = self._read()
+        return max(0.0, (moment - self.now()).total_seconds() / max(piece.pace, piece.time_scale))
+
     async def sleep_until(self, moment: datetime) -> None:
         """Return once the lab time `moment` has come, however often the rate changes before. Any number may sleep: they cost nothing."""
         if not self.real_seconds_until(moment):

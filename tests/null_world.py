@@ -83,6 +83,10 @@ class TestClock:
         """The machine's time, and what was skipped."""
         return time.time() + self.skipped
 
+    def earliest(self, moment: datetime) -> float:
+        """It is one clock."""
+        return self.real() + (moment - self.now()).total_seconds()
+
 
 @dataclass
 class NullInventory:

@@ -20,6 +20,10 @@ class SystemClock:
         """Seconds since the epoch."""
         return time.time()
 
+    def earliest(self, moment: datetime) -> float:
+        """It is one clock."""
+        return moment.timestamp()
+
 
 class EmbeddedClock:
     """People live in the lab's time, which is faster; leases and retries are counted in ours (engine.ports.Clock)."""
@@ -35,3 +39,7 @@ class EmbeddedClock:
     def real(self) -> float:
         """Seconds since the epoch."""
         return time.time()
+
+    def earliest(self, moment: datetime) -> float:
+        """Lab time goes at two rates: as if it were the faster one until then."""
+        return time.time() + self._lab.least_seconds_until(moment)

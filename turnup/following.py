@@ -1,4 +1,4 @@
-"""Following an order until it has ended, or until only a person can move it."""
+"""Following an order until it has ended, or until only a person or its start date can move it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from engine.schedule import is_scheduled
 from engine.states import OrderState
 from engine.store.store import Store
 from engine.tree import Tree
@@ -52,7 +53,7 @@ class Follower:
             if (now := fingerprint(tree)) != seen:
                 seen = now
                 yield tree
-            if not progress(tree):
+            if not progress(tree) or is_scheduled(tree.root, self.store.clock.now()):
                 return
             if tree.root.state.final:
                 until = until or time.monotonic() + PATIENCE

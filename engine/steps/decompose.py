@@ -22,6 +22,7 @@ from engine.model import Action, Instance, Item, Order, Step, StepKind, StepResu
 from engine.plan import PlannedStep, plan
 from engine.policy import after_trouble
 from engine.ports import Trouble
+from engine.schedule import START, start_date
 from engine.states import Level, OrderState, ProductState, ServiceState
 from engine.store.instance_ids import InstanceIds
 from engine.tree import Tree
@@ -45,6 +46,9 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
     for step in batch.steps:
         tree, catalogue = batch.tree(step), at.catalogue(batch.tree(step))
         try:
+            if step.order == step.root and (early := _too_early(at, tree)) is not None:
+                results[ref(step)] = early
+                continue
             if step.order == step.root and tree.changes_something:
                 tree = prepared[step.root] = tree.copy()
                 if (wait := _turn(at, catalogue, tree)) is not None:
@@ -66,6 +70,15 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
         at.store.ensure_lanes(tx, {step.lane for root, _ in found for step in trees[root].steps.values() if step.lane})
 
     yield Settlement(results, write)
+
+
+def _too_early(at: Workplace, tree: Tree) -> StepResult | None:
+    """An order that is scheduled begins when it is time: people's time, which need not have gone by as fast as it could."""
+    start = start_date(tree.root)
+    if start is None or start <= at.clock.now():
+        return None
+    evidence = f"scheduled for {start.isoformat(timespec='seconds')}"
+    return StepResult(StepState.WAITING, evidence=evidence, awaits=START, due=at.clock.earliest(start))
 
 
 def _turn(at: Workplace, catalogue: Catalogue, tree: Tree) -> StepResult | None:

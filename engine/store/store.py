@@ -14,6 +14,7 @@ from engine.catalogue.catalogue import Catalogue
 from engine.errors import UnknownInstance, UnknownOrder
 from engine.model import Instance, Item, Order, Step
 from engine.ports import Allocation, Clock, Mark
+from engine.schedule import in_turn
 from engine.states import Level
 from engine.store import bulk, cases, rows
 from engine.store.cache import TreeCache
@@ -35,7 +36,7 @@ FIRST_NUMBERS: Mapping[Level, int] = {Level.PRODUCT: 847, Level.SERVICE: 3291, L
 
 @dataclass(frozen=True)
 class Subscription:
-    """What one order made and later ones change: its instances, what it holds, and its orders, the oldest first."""
+    """What one order made and later ones change: its instances, what it holds, and its orders, in the order of their turns."""
 
     name: str
     allocations: Sequence[Allocation]
@@ -120,7 +121,7 @@ class Store:
         given, made = self._of_subscriptions(tx, [found])
         own = sa.select(orders).where(orders.c.subscription == found, orders.c.id == orders.c.root)
         by_age = [rows.read(Order, row) for row in tx.execute(own.order_by(orders.c.created, orders.c.id)).mappings()]
-        return Subscription(found, given[found], made[found], by_age)
+        return Subscription(found, given[found], made[found], in_turn(by_age))
 
     def save(self, tx: sa.Connection, trees: Iterable[Tree]) -> None:
         """Write what changed in trees since they were loaded, with their events and fallout cases."""

@@ -35,6 +35,7 @@ class BulkDocument(View):
     repeated: int = Field(description="accepted before: nothing was ordered twice")
     refused: list[RefusedRow]
     orders: dict[str, int] = Field(description="number of orders by state")
+    scheduled: int = Field(default=0, description="of these those that wait for their start date")
     standing: list[StandingView] = Field(default_factory=list, description="why orders stand still or failed")
     worker: dict[str, bool | int | str] = Field(
         default_factory=dict, description="who works the orders, when this run does not follow them"
@@ -106,13 +107,15 @@ class Bulk:
 
     def _document(self, intake: Intake, worker: Mapping[str, bool | int | str]) -> BulkDocument:
         orders = Overview(self.wiring.store.database, intake.orders)
+        counts = orders.counts()
         return BulkDocument(
             file=str(self.file),
             rows=intake.rows,
             accepted=intake.accepted,
             repeated=intake.repeated,
             refused=intake.refused,
-            orders={str(state): count for state, count in orders.counts().by_state.items()},
+            orders={str(state): count for state, count in counts.by_state.items()},
+            scheduled=counts.scheduled,
             standing=orders.standing(),
             worker=dict(worker),
         )

@@ -32,8 +32,9 @@ def run(context: typer.Context, file: Orders, checksum: Checksum = None, time_sc
     A CSV or JSON Lines file, or YAML with several documents or a list, holds many
     orders. A bad row does not stop the others; it is listed with its line.
 
-    Exit code: 0 done, 1 failed, 2 bad input, 3 held or waiting. Of many orders: 0
-    all done, 1 one failed or was refused, 2 none was accepted, 3 one is held.
+    Exit code: 0 done, 1 failed, 2 bad input, 3 held, waiting or scheduled for later.
+    Of many orders: 0 all done, 1 one failed or was refused, 2 none was accepted, 3
+    one is held or scheduled.
 
     Examples:
 
@@ -102,7 +103,11 @@ def _result(session: Session, document: RunDocument) -> None:
     show("", tables.timeline(timeline(document)), *tables.result(document), *troubles(document))
     line = marks.state(document.order.state).append(f"  {document.order.id}", "bold")
     line.append(" (ordered before: nothing was ordered twice)" if document.repeated else "", "dim")
+    if dates := marks.dates(document.order):
+        line.append("  ").append_text(dates)
     show("", line)
+    if document.order.scheduled:
+        show("it begins by itself then, if a `turnup worker` or another `turnup run` works the lanes")
 
 
 def submit(context: typer.Context, file: Orders, as_json: Json = False) -> int:
@@ -128,20 +133,24 @@ def submit(context: typer.Context, file: Orders, as_json: Json = False) -> int:
 
 def _submit_file(session: Session, file: Path) -> int:
     from engine.executor import running_worker
+    from engine.views import head
     from turnup.playbook import load
     from turnup.running import submit as accept
+    from turnup.screen.marks import dates
 
     playbook = load(file)
     wiring = session.wiring()
     accepted = accept(wiring, playbook)
-    state = wiring.store.tree(accepted.id).root.state
+    root = wiring.store.tree(accepted.id).root
+    found = head(root, wiring.clock.now())
     pid = running_worker(wiring.settings.worker_lock)
     worker = {"running": True, "pid": pid} if pid is not None else {"running": False, "start": "turnup worker"}
-    order = {"id": accepted.id, "externalId": accepted.external_id, "state": str(state)}
+    order = {"id": accepted.id, "externalId": accepted.external_id, "state": found.state, "scheduled": found.scheduled}
     session.output.document({"order": order, "repeated": accepted.repeated, "worker": worker})
     how = "was ordered before, nothing is ordered twice:" if accepted.repeated else "is accepted as"
+    state = ", ".join(filter(None, (found.state, dates(found).plain)))
     session.output.show(f"{accepted.external_id} {how} [bold]{accepted.id}[/] ({state})")
-    if state.final:
+    if root.state.final:
         return 0
     who = f"process {pid} works the lanes" if pid is not None else "no process works the lanes: `turnup worker` starts one"
     session.output.show(f"{who}; `turnup show {accepted.id}` shows how far it is")

@@ -66,7 +66,9 @@ class BulkScreen:
             if text not in self._alone:
                 self.note(text)
         self._alone = set(left_alone)
-        self._update(COMPLETE, counts.stopped, counts.total, states({str(state): count for state, count in counts.by_state.items()}))
+        says = states({str(state): count for state, count in counts.by_state.items()})
+        says.append(f"  {counts.scheduled} scheduled for later" if counts.scheduled else "", "blue")
+        self._update(COMPLETE, counts.stopped, counts.total, says)
 
     def note(self, text: str) -> None:
         """Something to be said once."""

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from rich.text import Text
 
+from engine.documents import OrderHead
+
 _MARKS: Mapping[str, tuple[str, str]] = {
     "acknowledged": ("○", "dim"),
     "blocked": ("○", "dim"),
@@ -58,6 +60,23 @@ def state(name: str) -> Text:
     """Sign and name of a state."""
     sign, style = _MARKS.get(name, ("·", ""))
     return Text(f"{sign} {name}", style)
+
+
+def dates(head: OrderHead) -> Text:
+    """What is to be said of an order's dates: that it is scheduled, and for when; that it is overdue, and since when. Else by when it is
+    to be complete; nothing when nobody asked for a date."""
+    zone = head.created.tzinfo
+    found = Text()
+    if head.scheduled and head.requested_start_date is not None:
+        found.append(f"scheduled for {head.requested_start_date.astimezone(zone):%Y-%m-%d %H:%M}", "blue")
+    if head.requested_completion_date is not None:
+        by = f"{head.requested_completion_date.astimezone(zone):%Y-%m-%d %H:%M}"
+        found.append(", " if found else "")
+        if head.overdue:
+            found.append(f"late: was due {by}" if head.ended else f"overdue since {by}", "red")
+        elif head.ended is None:
+            found.append(f"due {by}", "dim")
+    return found
 
 
 def since(span: timedelta) -> str:

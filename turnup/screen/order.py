@@ -19,6 +19,8 @@ def whole(document: OrderDocument) -> Iterator[RenderableType]:
     """From the state at the top to the history at the end."""
     head = document.order
     yield marks.state(head.state).append(f"  {head.id}", "bold").append(f"  {head.external_id or ''}  {head.customer}", "dim")
+    if dates := marks.dates(head):
+        yield dates
     if head.description:
         yield Text(head.description)
     yield Text()

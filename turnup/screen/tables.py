@@ -105,7 +105,10 @@ def orders(found: Sequence[OrderHead]) -> Table:
         text = Text(each.description)
         if each.reason:
             text.append(f" ({each.reason})", "magenta")
-        row(table, each.id, each.external_id or "", each.customer, marks.state(each.state), _moment(each.created), text)
+        state = marks.state(each.state)
+        if dates := marks.dates(each):
+            state.append("\n").append_text(dates)
+        row(table, each.id, each.external_id or "", each.customer, state, _moment(each.created), text)
     return table
 
 

@@ -60,6 +60,10 @@ class Clock:
         """The machine's time."""
         return 1_700_000_000.0 + self.elapsed + self.offset
 
+    def earliest(self, moment: datetime) -> float:
+        """The two go alike."""
+        return self.real() + (moment - self.now()).total_seconds()
+
     def monotonic(self) -> float:
         """As `time.monotonic`."""
         return self.elapsed

@@ -133,3 +133,11 @@ def test_who_sleeps_wakes_in_the_order_of_the_moments(tmp_path: Path) -> None:
 
     asyncio.run(all_sleep())
     assert woken == [2, 3, 4]
+
+
+def test_the_least_seconds_until_a_moment_are_those_at_the_faster_rate(clock: LabClock) -> None:
+    clock.start(pace=60, time_scale=3600)
+    assert clock.least_seconds_until(BEGINNING + timedelta(hours=2)) == 2.0
+    assert clock.least_seconds_until(BEGINNING - timedelta(hours=2)) == 0.0
+    clock.stop()
+    assert clock.least_seconds_until(BEGINNING + timedelta(hours=2)) == 2.0

@@ -56,6 +56,7 @@ def test_a_run_ends_with_one_document(turnup: Turnup, world: NullWorld, bulk: Bu
         "repeated": 0,
         "refused": [],
         "orders": {"completed": 12},
+        "scheduled": 0,
         "standing": [],
         "worker": {},
     }

@@ -192,7 +192,7 @@ def test_netbox_that_refuses_the_token_is_a_case_for_a_person(turnup: Turnup, wo
 
 def test_submit_says_who_works(turnup: Turnup, world: NullWorld, home: Path) -> None:
     alone = turnup("submit", FIRST, "--json").document
-    assert alone["order"] == {"id": "PO-2024-00847", "externalId": "SF200-CUST-4821", "state": "acknowledged"}
+    assert alone["order"] == {"id": "PO-2024-00847", "externalId": "SF200-CUST-4821", "state": "acknowledged", "scheduled": False}
     assert alone["worker"] == {"running": False, "start": "turnup worker"}
     assert "no process works the lanes: `turnup worker` starts one" in turnup("submit", FIRST).out
     with sole_worker(home / "worker.lock"):
