@@ -18,6 +18,7 @@
     │   ├── SubscriptionBusy        SUBSCRIPTION_BUSY      another order changes the same product or service
     │   ├── OrderEnded              ORDER_ENDED            it cannot be cancelled any more
     │   ├── CancelDenied            CANCEL_DENIED          an item is past its point of no return
+    │   ├── AmendDenied             AMEND_DENIED           what is to be changed has begun
     │   ├── UndoImpossible          UNDO_IMPOSSIBLE        it cannot be taken back exactly
     │   ├── IllegalTransition       ILLEGAL_TRANSITION     a state machine forbids it
     │   ├── NothingHeld             NOTHING_HELD           nothing of the order stands still
@@ -223,6 +224,13 @@ class CancelDenied(Conflict):
 
     code = "CANCEL_DENIED"
     remedy = "Wait until the order has ended and end the service (`action: delete`), or take it back with `turnup undo ID`."
+
+
+class AmendDenied(Conflict):
+    """What is to be changed of an order has begun, or would need another plan. The order goes on as it is."""
+
+    code = "AMEND_DENIED"
+    remedy = "Wait until the order has ended and order the change (`action: modify`), or cancel it and order anew."
 
 
 class UndoImpossible(Conflict):

@@ -66,6 +66,17 @@ def complaints(characteristic: Characteristic, value: Scalar) -> list[str]:
     return []
 
 
+def as_typed(characteristic: Characteristic | None, text: str) -> Scalar:
+    """A value that was written as text: in a cell, on a command line. What is not of its characteristic's type stays text, and is refused
+    as that."""
+    word = text.strip()
+    if characteristic is not None and characteristic.type == "integer" and re.fullmatch(r"[+-]?[0-9]+", word):
+        return int(word)
+    if characteristic is not None and characteristic.type == "boolean" and word.lower() in ("true", "false"):
+        return word.lower() == "true"
+    return text
+
+
 def _default(characteristic: Characteristic, context: Mapping[str, object]) -> Scalar | None:
     return expressions.value(characteristic.default, context) if isinstance(characteristic.default, str) else characteristic.default
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
@@ -11,7 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from engine.catalogue.catalogue import Catalogue
-from engine.catalogue.models import Characteristic, Scalar
+from engine.catalogue.characteristics import as_typed
+from engine.catalogue.models import Characteristic
 from engine.requests import Address, Customer, OrderRequest
 from engine.suggest import unknown
 
@@ -55,7 +55,7 @@ class Columns:
                 data[first] = cell
         if CHARACTERISTICS in data:
             declared = self._declared(data)
-            data[CHARACTERISTICS] = {name: _typed(declared.get(name), cell) for name, cell in data[CHARACTERISTICS].items()}
+            data[CHARACTERISTICS] = {name: as_typed(declared.get(name), cell) for name, cell in data[CHARACTERISTICS].items()}
         return data
 
     def _declared(self, data: Mapping[str, Any]) -> Mapping[str, Characteristic]:
@@ -83,13 +83,3 @@ def _fields() -> Iterator[tuple[str, bool]]:
             yield from ((f"{alias}.{inner.alias or at}", inner.is_required()) for at, inner in _INSIDE[alias].model_fields.items())
         elif alias not in _NOT_IN_A_CELL and alias != CHARACTERISTICS:
             yield alias, field.is_required()
-
-
-def _typed(characteristic: Characteristic | None, cell: str) -> Scalar:
-    """The value of a cell. What is not of its characteristic's type stays text, and is refused as that."""
-    word = cell.strip()
-    if characteristic is not None and characteristic.type == "integer" and re.fullmatch(r"[+-]?[0-9]+", word):
-        return int(word)
-    if characteristic is not None and characteristic.type == "boolean" and word.lower() in ("true", "false"):
-        return word.lower() == "true"
-    return cell

@@ -7,7 +7,23 @@ from typing import Annotated
 
 import typer
 
-from turnup.cli import about, catalogue, demo, drift, fallout, inventory, lab, orders, plan, resume, run, services, taking_back, worker
+from turnup.cli import (
+    about,
+    amend,
+    catalogue,
+    demo,
+    drift,
+    fallout,
+    inventory,
+    lab,
+    orders,
+    plan,
+    resume,
+    run,
+    services,
+    taking_back,
+    worker,
+)
 from turnup.cli.session import Session
 
 app = typer.Typer(
@@ -45,6 +61,7 @@ app.command(rich_help_panel=ORDERS)(orders.orders)
 app.command(rich_help_panel=ORDERS)(orders.show)
 app.add_typer(fallout.app, name="fallout", rich_help_panel=ORDERS)
 app.command(rich_help_panel=ORDERS)(resume.resume)
+app.command(rich_help_panel=ORDERS)(amend.amend)
 app.command(rich_help_panel=ORDERS)(taking_back.cancel)
 app.command(rich_help_panel=ORDERS)(taking_back.undo)
 app.command(rich_help_panel=ORDERS)(services.services)

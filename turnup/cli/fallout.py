@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.errors import AnswerNotPossible
-from turnup.cli.options import Json
+from turnup.cli.options import Json, pair
 from turnup.cli.session import Session, begin
 
 if TYPE_CHECKING:
@@ -202,7 +202,6 @@ def _name(person: str | None) -> str:
 
 
 def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
+    if (found := pair(text)) is None:
         raise AnswerNotPossible(f"{text!r} is no value: write NAME=VALUE, e.g. port=OLT-EAST-07:LC3/P14")
-    return name.strip(), value.strip()
+    return found

@@ -23,6 +23,12 @@ TimeScale: TypeAlias = Annotated[
 ]
 
 
+def pair(text: str) -> tuple[str, str] | None:
+    """`NAME=VALUE` in its parts; None when it is none."""
+    name, equals, value = text.partition("=")
+    return (name.strip(), value.strip()) if equals and name.strip() else None
+
+
 def order_ids(incomplete: str) -> list[str]:
     """For shell completion: the orders that there are."""
     from engine.errors import TurnupError
