@@ -129,9 +129,14 @@ class Tree:
         for item in items:
             self.items[order.id, item.id] = item
 
+    @staticmethod
+    def removal(item: Item, target: str) -> str:
+        """The key of the step that takes an item from a target that it leaves."""
+        return f"{item.id}/remove/{target}"
+
     def remove_from(self, item: Item, target: str, needs: tuple[str, ...]) -> None:
         """Take an item's configuration from a target that it leaves, once these steps are done. What is left is given back after that."""
-        key = f"{item.id}/remove/{target}"
+        key = self.removal(item, target)
         if key in self.steps:
             return
         step = Step(0, self.root.id, item.order, key, StepKind.REMOVE, StepState.BLOCKED, item=item.id, needs=needs)

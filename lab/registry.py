@@ -54,8 +54,11 @@ _REGION = tuple(
     Listing(kind, f"{name}-EAST-{number:02}") for number in range(1, 9) for kind, name in (("olt", "OLT"), ("switch", "ASW")) if number != 7
 )
 
-PROFILES = {"example": EMBEDDED, "bench": EMBEDDED, "capacity": (*EMBEDDED, *_REGION)}
-"""What a lab is prepared for, and who is in it: the worked example, benchmarks (64 ONUs a port), 10,000 lines on eight exchanges."""
+_NEIGHBOUR = (Listing("olt", "OLT-EAST-08"), Listing("switch", "ASW-EAST-08"))
+
+PROFILES = {"example": EMBEDDED, "two-exchanges": (*EMBEDDED, *_NEIGHBOUR), "bench": EMBEDDED, "capacity": (*EMBEDDED, *_REGION)}
+"""What a lab is prepared for, and who is in it: the worked example, the same with a neighbour to move to, benchmarks (64 ONUs a port),
+10,000 lines on eight exchanges."""
 
 
 def named(names: Collection[str], profile: str = "example") -> list[Listing]:

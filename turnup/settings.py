@@ -53,7 +53,8 @@ class LabSettings(Part):
     time_scale: float | None = Field(default=None, gt=0, description="lab seconds a real second while a parcel is on the road")
     pace: float | None = Field(default=None, gt=0, description="lab seconds a real second otherwise")
     profile: str | None = Field(
-        default=None, description="how much is seeded: example, bench or capacity; default: what the lab was made with, else example"
+        default=None,
+        description="how much is seeded: example, two-exchanges, bench or capacity; default: what the lab was made with, else example",
     )
 
 

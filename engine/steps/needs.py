@@ -30,7 +30,7 @@ def needs_of(scope: Scope) -> list[Need]:
     common, exact = scope.common(), _asked_for(tree)
     found: list[Need] = []
     for item in items:
-        inherited = {mark for name in _all_dependencies(tree.items_of(order.id), item) for mark in marks.get(name, ())}
+        inherited = {mark for name in all_dependencies(tree.items_of(order.id), item) for mark in marks.get(name, ())}
         context = scope.of_item(item, common)
         service = scope.service_of(item)
         for name, reservation in scope.catalogue.resource(item.specification).reserve.items():
@@ -88,7 +88,8 @@ def bind(scope: Scope) -> set[str]:
     return bound
 
 
-def _all_dependencies(items: list[Item], item: Item) -> set[str]:
+def all_dependencies(items: list[Item], item: Item) -> set[str]:
+    """The ids of all items that an item depends on, directly or not."""
     by_id = {i.id: i for i in items}
     found: set[str] = set()
     todo = list(item.depends_on)

@@ -16,12 +16,13 @@ from engine.checksum import verify
 from engine.context import remember_site
 from engine.errors import ChecksumMismatch, ResourceExhausted, ResourceNotFree, TargetUnknown, TurnupError
 from engine.failpoints import Failpoint, reached
-from engine.model import Action, Step, StepKind, StepResult, StepState
+from engine.model import Step, StepKind, StepResult, StepState
 from engine.plan import RESERVE
 from engine.policy import after_trouble
 from engine.ports import Allocation, Need, Shortage, Trouble
 from engine.states import Level
 from engine.steps import needs as wanted
+from engine.steps.leave import leave
 from engine.store import waiting
 from engine.store.waiting import Turn
 from engine.tree import Tree
@@ -163,24 +164,9 @@ def _write(tx: sa.Connection, at: Workplace, tree: Tree, part: _Part, result: St
         step.since = step.since or at.clock.real()
         _hold(at, tree, step, part.why, result)
     try:
-        return wanted.bind(at.scope(tree)) | _leave(tx, at, tree)
+        return wanted.bind(at.scope(tree)) | leave(tx, at, tree)
     except TurnupError:
         return set()  # the result of the step says so
-
-
-def _leave(tx: sa.Connection, at: Workplace, tree: Tree) -> set[str]:
-    """What changes its place is taken from where it was, once it stands where it is to be. Returns the lanes."""
-    found: set[str] = set()
-    modified = {item.instance: item for item in tree.items.values() if item.action is Action.MODIFY and item.level is Level.RESOURCE}
-    for key, targets in at.configurations.holders(tx, [key for key in modified if key]).items():
-        item = modified[key]
-        own = [step for step in tree.steps_of(item.order, item.id) if step.kind is StepKind.CONFIGURE]
-        if all(step.target for step in own):
-            found |= set(targets) - {step.target for step in own}
-            needs = tuple(step.key for step in own)
-            for target in sorted(set(targets) - {step.target for step in own}):
-                tree.remove_from(item, target, needs)
-    return found
 
 
 def _note_platforms(tx: sa.Connection, at: Workplace, targets: set[str]) -> None:

@@ -60,9 +60,11 @@ class _Subnet:
 
 
 _STATIC = _Subnet(43, "203.0.112.0/20", "EAST-STATIC", "203.0.112.1")
+_EXAMPLE = (_Subnet(42, "10.42.17.0/24", "EAST-RES", "10.42.17.1"), _Subnet(43, "203.0.113.0/24", "EAST-STATIC", "203.0.113.1"))
 _LARGE = _Subnet(42, "10.42.16.0/20", "EAST-RES", "10.42.16.1")
 _SUBNETS4 = {
-    "example": (_Subnet(42, "10.42.17.0/24", "EAST-RES", "10.42.17.1"), _Subnet(43, "203.0.113.0/24", "EAST-STATIC", "203.0.113.1")),
+    "example": _EXAMPLE,
+    "two-exchanges": _EXAMPLE,
     "bench": (_LARGE, _STATIC),
     "capacity": (
         _LARGE,

@@ -14,7 +14,9 @@ app = typer.Typer(no_args_is_help=True, help="NetBox: what is in it, and whether
 Profile = Annotated[
     str | None,
     typer.Option(
-        "--profile", help="example, bench, capacity, or a YAML file (default: that of the settings or the lab).", show_default=False
+        "--profile",
+        help="example, two-exchanges, bench, capacity, or a YAML file (default: that of the settings or the lab).",
+        show_default=False,
     ),
 ]
 

@@ -14,7 +14,10 @@ app = typer.Typer(no_args_is_help=True, help="The embedded lab: stand-ins of eve
 Pace = Annotated[float | None, typer.Option("--pace", min=1.0, help="Lab seconds a real second when no parcel is on the road (else 600).")]
 
 Profile = Annotated[
-    str | None, typer.Option("--profile", help="What its NetBox is filled with: example, bench or capacity. For good.", show_default=False)
+    str | None,
+    typer.Option(
+        "--profile", help="What its NetBox is filled with: example, two-exchanges, bench or capacity. For good.", show_default=False
+    ),
 ]
 
 

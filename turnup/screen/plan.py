@@ -10,7 +10,7 @@ from rich.text import Text
 
 from engine.documents import ItemView, StepView
 
-_KINDS = {"configure": "configure", "wait": "wait at", "online": "see online at"}
+_KINDS = {"configure": "configure", "wait": "wait at", "online": "see online at", "remove": "remove from"}
 
 
 def branches(items: Sequence[ItemView]) -> list[list[ItemView]]:

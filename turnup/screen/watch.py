@@ -87,7 +87,7 @@ def _targets(document: OrderDocument) -> Iterator[Table]:
     if found:
         table = Table.grid(padding=(0, 2))
         for name, done in found.items():
-            steps = Text("  ").join(marks.mark(step.state).append(f" {item.id} {_word(step)}", "default") for item, step in done)
+            steps = Text("  ").join(marks.mark(step.state).append(f" {item.id} {step.kind}", "default") for item, step in done)
             table.add_row(Text(name, "bold"), steps)
         yield table
 
@@ -126,6 +126,8 @@ class PlainWatch:
                 self._console.print(f"{elapsed:>8}  {name}: {state}{told}", highlight=False, markup=False)
 
 
+_PUSHES = ("configure", "remove", "restore")
+_WORK = (*_PUSHES, "wait", "online")
 _TOLD = {"waiting", "held", "done", "failed"}
 
 
@@ -138,20 +140,16 @@ def _states(document: OrderDocument) -> Iterator[tuple[str, str, str]]:
             yield f"{item.id} {item.specification}", item.state, item.reason
     for item, step in work(document):
         # a look at what is waited for is no news; what it found is
-        if step.state in _TOLD or (step.state == "running" and step.kind == "configure"):
+        if step.state in _TOLD or (step.state == "running" and step.kind in _PUSHES):
             reason = step.trouble.message if step.trouble else marks.times(step.evidence, zone)
-            yield f"  {item.id} {_word(step)} at {step.target}", step.state, reason
+            yield f"  {item.id} {step.kind} at {step.target}", step.state, reason
 
 
 def work(document: OrderDocument) -> Iterator[tuple[ItemView, StepView]]:
     """The steps that are done at targets, with their items."""
-    return ((item, step) for item in document.items for step in item.steps if step.kind in ("configure", "wait", "online"))
+    return ((item, step) for item in document.items for step in item.steps if step.kind in _WORK)
 
 
 def planned(document: OrderDocument) -> bool:
     """Whether the plan is there and the targets of its first steps are known."""
     return any(step.target for _, step in work(document))
-
-
-def _word(step: StepView) -> str:
-    return {"configure": "configure", "wait": "wait", "online": "online"}[step.kind]

@@ -120,5 +120,5 @@ def test_several_exchanges_share_bng_and_servers(capacity: SeededNetBox) -> None
     assert values(results)[5:8] == ["LC1/P1/2", "HWT2340101", "1001"]
 
 
-def test_there_are_three_profiles() -> None:
-    assert profiles() == ("bench", "capacity", "example")
+def test_there_are_four_profiles() -> None:
+    assert profiles() == ("bench", "capacity", "example", "two-exchanges")

@@ -19,7 +19,8 @@ def test_version(turnup: Turnup) -> None:
 
 
 COMMANDS = [
-    *(["run"], ["submit"], ["plan"], ["orders"], ["show"], ["resume"], ["cancel"], ["undo"], ["services"], ["worker"]),
+    *(["run"], ["submit"], ["plan"], ["orders"], ["show"], ["resume"], ["amend"], ["cancel"], ["undo"]),
+    *(["services"], ["worker"]),
     *(["check"], ["repair"], ["demo"], ["version"]),
     *(["fallout", "list"], ["fallout", "show"], ["fallout", "take"], ["fallout", "note"], ["fallout", "answer"]),
     *(["lab", "up"], ["lab", "down"], ["lab", "status"], ["inventory", "seed"], ["inventory", "audit"]),
@@ -148,5 +149,5 @@ def test_completion_knows_the_orders(turnup: Turnup, home: Path) -> None:
 def test_a_profile_that_the_lab_does_not_know(turnup: Turnup, home: Path) -> None:
     answer = turnup("lab", "up", "--profile", "huge", "--json")
     assert answer.code == 2
-    assert answer.document["error"]["message"] == "no profile 'huge'; there are: example, bench, capacity"
+    assert answer.document["error"]["message"] == "no profile 'huge'; there are: example, two-exchanges, bench, capacity"
     assert not (home / "lab" / "lab.json").exists()
