@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from engine.batch import Workplace
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.characteristics import offered
-from engine.changing import INHERITED, facts, prepare
+from engine.changing import INHERITED, facts, prepare, waits_for
 from engine.context import order_facts
 from engine.decomposition import Line, complete
 from engine.errors import DuplicateOrder, PlaybookInvalid, SubscriptionBusy, TurnupError, UnknownInstance, UnknownSpecification
@@ -174,12 +174,14 @@ class Acceptance:
 
     def _rehearse(self, tree: Tree, ids: InstanceIds) -> None:
         at, catalogue, order = self._at, self._at.store.catalogue(tree.root.catalogue), tree.root
+        waits = False
         if tree.changes_something:
             subscription = at.store.database.look(partial(at.store.subscription, name=order.subscription or ""))
             prepare(catalogue, at.store.vault, tree, subscription)
+            waits = waits_for(subscription, order.id) is not None  # what it will change may not be there yet
         begin(ids, at.store.vault, catalogue, tree, order)
         while order.level.below is not None:
-            lines = lines_below(catalogue, at.store.vault, tree, order)
+            lines = lines_below(catalogue, at.store.vault, tree, order, whole=waits)
             name = f"{order.level.below.order_prefix}-draft"
             below = Order(name, order.root, order.level.below, OrderState.ACKNOWLEDGED, order.created, order.catalogue, parent=order.id)
             tree.orders[below.id] = below

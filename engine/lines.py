@@ -86,10 +86,11 @@ def new_items(catalogue: Catalogue, vault: Vault, tree: Tree, order: Order, line
     return made
 
 
-def lines_below(catalogue: Catalogue, vault: Vault, tree: Tree, order: Order) -> Numbered:
-    """What the items of an order decompose into. Secrets are open in the lines."""
+def lines_below(catalogue: Catalogue, vault: Vault, tree: Tree, order: Order, *, whole: bool = False) -> Numbered:
+    """What the items of an order decompose into. Secrets are open in the lines. `whole`: also of an order that changes something all that
+    it is to be, as if nothing were there."""
     after = _decomposed(catalogue, vault, tree, order, former=False)
-    if not tree.changes_something:
+    if whole or not tree.changes_something:
         return after
     return list(_difference(catalogue, tree, order, dict(_decomposed(catalogue, vault, tree, order, former=True)), after))
 

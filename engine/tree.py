@@ -400,7 +400,7 @@ class Tree:
 
     def _move_instance(self, item: Item, now: datetime) -> None:
         instance = self.instances.get(item.instance or "")
-        if instance is None:
+        if instance is None or not instance.lives:  # it ended before the order had its turn
             return
         if item.state is OrderState.COMPLETED and item.action in (Action.ADD, Action.MODIFY):
             self._take_over(instance, item, now)

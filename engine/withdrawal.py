@@ -49,7 +49,9 @@ def roll(tree: Tree, now: datetime) -> None:
         for item in tree.items.values():
             instance = tree.instances.get(item.instance or "")
             if instance is not None:
-                _as_before(instance, item, now)
+                state, characteristics = instance.state, instance.characteristics
+                _as_before(instance, item, now, turn=tree.root.decomposed)
+                _tell(tree, item, instance, now, state=instance.state != state, attributes=instance.characteristics != characteristics)
 
 
 def path(level: Level, state: OrderState, *, ended: bool) -> tuple[OrderState, ...]:
@@ -118,13 +120,20 @@ def _before(tree: Tree, step: Step) -> set[str]:
     return found
 
 
-def _as_before(instance: Instance, item: Item, now: datetime) -> None:
-    """What the order made is no more; what it changed or ended is as it was."""
+def _as_before(instance: Instance, item: Item, now: datetime, *, turn: bool) -> None:
+    """What the order made is no more; what it changed or ended is as it was. `turn`: whether it ever had its turn to change anything."""
     if item.action is Action.ADD:
         if instance.lives:
             instance.state = ProductState.CANCELLED if item.level is Level.PRODUCT else ServiceState.TERMINATED
             instance.ended = now
-    elif item.action in (Action.MODIFY, Action.DELETE) and item.formerly is not None:
+    elif item.action in (Action.MODIFY, Action.DELETE) and item.formerly is not None and turn:
         order, _, name = item.replaces.partition("/")
         instance.characteristics, instance.order, instance.item = item.formerly, order, name
         instance.state, instance.ended = item.was or instance.state, None
+
+
+def _tell(tree: Tree, item: Item, instance: Instance, now: datetime, *, state: bool, attributes: bool) -> None:
+    if instance.level is not Level.RESOURCE and attributes:
+        tree.emit(item.order, item.id, f"{item.level}AttributeValueChange", now, id=instance.id)
+    if instance.level is not Level.RESOURCE and state:
+        tree.emit(item.order, item.id, f"{item.level}StateChange", now, id=instance.id, state=instance.state)

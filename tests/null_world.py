@@ -330,11 +330,13 @@ class NullWorld:
     clock: TestClock
 
 
-def null_world(url: str, key: Path, settings: WorkerSettings | None = None, catalogue: Catalogue | None = None) -> NullWorld:
+def null_world(
+    url: str, key: Path, settings: WorkerSettings | None = None, catalogue: Catalogue | None = None, targets: NullTargets | None = None
+) -> NullWorld:
     """A world on this database, with the project's own catalogue."""
     database, clock = Database(url), TestClock()
     migrate(database)
-    inventory, targets = NullInventory(), NullTargets()
+    inventory, targets = NullInventory(), targets or NullTargets()
     store = Store(database, Vault.from_file(key), clock)
     at = Workplace(store, inventory, targets, settings or WorkerSettings(sweep=0.05, threads=4))
     return NullWorld(at, catalogue or impatient(load(ROOT / "catalog", ROOT / "templates")), inventory, targets, clock)

@@ -194,7 +194,7 @@ def _delivered(store: _Logistics, external_id: str) -> Answer:
 
 
 def _returned(store: _Logistics, external_id: str) -> Answer:
-    brought_back = store.order(f"{external_id}{_BROUGHT_BACK}")
+    brought_back = store.order(f"{external_id}{_BROUGHT_BACK}", _RETURN)
     if brought_back is not None:
         return replace(_arrived(brought_back, "returned"), awaits=f"returned:{external_id}{_BROUGHT_BACK}")
     order = store.last(external_id)

@@ -9,29 +9,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import chain, pairwise
 from typing import Any
 
 from engine.states import Level, legal
+from tests.chaos.findings import Finding, Kind
+from tests.chaos.lines import Line, check_lines
 from tests.chaos.observed import Observed, Row, Statement
 
-
-class Kind(StrEnum):
-    """What is wrong."""
-
-    LOST = "lost"
-    DOUBLED = "doubled"
-    ORPHAN = "orphan"
-    DIFFERENCE = "difference"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong."""
-
-    kind: Kind
-    what: str
+__all__ = ["Expected", "Finding", "Kind", "check"]
 
 
 @dataclass(frozen=True)
@@ -43,44 +29,74 @@ class Expected:
     devices: Mapping[str, Counter[Statement]]
     netbox: Mapping[str, Collection[int]]
     reasons: Collection[str] = ()
+    taken_back: Collection[str] = ()
+    """The orders that somebody has cancelled: they may have ended so, having begun or not."""
+    vain: Collection[str] = ()
+    """For which reasons (parts of the message) an order may have failed before it began."""
+    lines: Mapping[str, Line | None] | None = None
+    """What each product must be; None: it is no more. Not looked at where nothing is said."""
 
 
 def check(expected: Expected, seen: Observed) -> list[Finding]:
     """Everything that is wrong."""
-    parts = (_orders, _steps, _events, _allocations, _netbox, _devices, _documents, _transactions)
-    return list(chain.from_iterable(part(expected, seen) for part in parts))
+    parts = (_orders, _steps, _cases, _events, _allocations, _netbox, _devices, _documents, _transactions)
+    found = chain.from_iterable(part(expected, seen) for part in parts)
+    return [*found, *(() if expected.lines is None else check_lines(expected.lines, seen))]
 
 
 # -- orders ------------------------------------------------------------------------------------------------------------
 def _orders(expected: Expected, seen: Observed) -> Iterator[Finding]:
-    """Every order ended as it should, with one order of each level below it."""
+    """Every order ended as it should, with one order of each level from its own down."""
     by_root = _grouped(seen.tables["orders"], "root")
     for root in expected.orders:
         levels = Counter(row["level"] for row in by_root.get(root, ()))
-        for level in Level:
-            if levels[level] != 1:
-                yield Finding(Kind.DOUBLED if levels[level] else Kind.LOST, f"{root} has {levels[level]} orders of level {level}")
+        yield from _levels(root, levels, whole=not any(_ended_early(expected, row) for row in by_root.get(root, ())))
         for row in by_root.get(root, ()):
-            if row["state"] != "completed" and not _held_for(expected, row):
+            if row["state"] != "completed" and not _held_for(expected, row) and not _ended_early(expected, row):
                 yield Finding(Kind.LOST, f"{row['id']} is {row['state']}: {row['reason'] or 'without a reason'}")
     for root in set(by_root) - set(expected.orders):
         yield Finding(Kind.DOUBLED, f"nobody submitted {root}")
     yield from _twice("order for", (row["external_id"] for row in seen.tables["orders"] if row["external_id"]))
-    yield from _twice("instance", ((row["customer"], row["specification"]) for row in seen.tables["instances"]))
+    living = [row for row in seen.tables["instances"] if row["ended"] is None]
+    yield from _twice("instance", ((row["customer"], row["specification"]) for row in living))
+
+
+def _levels(root: str, levels: Counter[str], *, whole: bool) -> Iterator[Finding]:
+    highest = next((number for number, level in enumerate(Level) if levels[level]), 0)
+    for level in list(Level)[highest:]:
+        if levels[level] > 1 or (levels[level] == 0 and whole):
+            yield Finding(Kind.DOUBLED if levels[level] else Kind.LOST, f"{root} has {levels[level]} orders of level {level}")
 
 
 def _held_for(expected: Expected, row: Row) -> bool:
     return row["state"] == "held" and any(reason in row["reason"] for reason in expected.reasons)
 
 
+def _ended_early(expected: Expected, row: Row) -> bool:
+    """Somebody cancelled it, or it failed for what it may fail for."""
+    failed = row["state"] == "failed" and any(reason in row["reason"] for reason in expected.vain)
+    return failed or (row["state"] == "cancelled" and row["root"] in expected.taken_back)
+
+
 def _steps(expected: Expected, seen: Observed) -> Iterator[Finding]:
-    """Nothing of an order that has completed is left to do; what a target told is known."""
+    """Nothing of an order that has ended is left to do; what a target told is known."""
     held = {row["root"] for row in seen.tables["orders"] if _held_for(expected, row)}
+    early = {row["root"]: row["state"] for row in seen.tables["orders"] if _ended_early(expected, row)}
     for row in seen.tables["steps"]:
-        if row["root"] not in held and row["state"] != "done":
+        done = ("done", early.get(row["root"], "done"))
+        if row["root"] not in held and row["state"] not in done:
             yield Finding(Kind.LOST, f"step {row['key']} of {row['root']} is {row['state']}")
-        if row["lane"] in ("cloudwifi", "logistics") and row["state"] == "done" and "id" not in row["learned"]:
+        made = row["kind"] == "configure" and row["state"] == "done" and row["lane"] in ("cloudwifi", "logistics")
+        if made and "id" not in row["learned"]:
             yield Finding(Kind.LOST, f"step {row['key']} of {row['root']} does not know the id that {row['lane']} gave")
+
+
+def _cases(_: Expected, seen: Observed) -> Iterator[Finding]:
+    """A case is open for each step that is held, and for no other."""
+    asked = {(row["root"], row["step"]) for row in seen.tables["cases"] if row["state"] in ("open", "taken")}
+    held = {(row["root"], row["key"]) for row in seen.tables["steps"] if row["state"] == "held"}
+    yield from (Finding(Kind.LOST, f"nobody is asked about step {key} of {root}") for root, key in sorted(held - asked))
+    yield from (Finding(Kind.ORPHAN, f"a case asks about step {key} of {root}, which does not stand still") for root, key in asked - held)
 
 
 # -- events ------------------------------------------------------------------------------------------------------------
@@ -138,17 +154,44 @@ def _story(name: str, of: Row, events: list[Row], *, created: bool) -> Iterator[
         yield Finding(Kind.LOST, f"no event tells that {name} is {state}, the last says {states[-1]}")
 
 
+_WAYS = {
+    "service": {
+        "reserved": {"inactive", "active", "terminated"},
+        "inactive": {"active", "terminated"},
+        "active": {"inactive", "terminated"},
+    },
+    "product": {
+        "created": {"pendingActive", "active", "cancelled"},
+        "pendingActive": {"active", "aborted", "cancelled"},
+        "active": {"suspended", "pendingTerminate", "terminated"},
+        "suspended": {"active", "pendingTerminate", "terminated"},
+        "pendingTerminate": {"active", "suspended", "terminated"},
+    },
+}
+"""The states that may follow one another (TMF638, TMF637), and what follows when a cease is taken back."""
+_FIRST = {"service": "reserved", "product": "created"}
+_ALL_TOLD = {"service": {"inactive", "active"}, "product": {"pendingActive", "active"}}
+"""Of what is or was in use it is told how it came to that."""
+
+
 def _instances(seen: Observed) -> Iterator[Finding]:
+    """Each state of a product or service follows from the one before it, and the last is the one that it has."""
     told: dict[str, list[str]] = defaultdict(list)
     for row in seen.tables["events"]:
         if row["type"] in ("serviceStateChange", "productStateChange"):
             told[row["data"]["id"]].append(row["data"]["state"])
-    ways = {"service": ["inactive", "active"], "product": ["pendingActive", "active"]}
     for row in seen.tables["instances"]:
-        states = told[row["id"]]
-        if row["level"] in ways and row["state"] == "active" and states != ways[row["level"]]:
-            kind = Kind.DOUBLED if len(states) > len(set(states)) else Kind.LOST
-            yield Finding(kind, f"events tell of {row['id']}: {', '.join(states) or 'nothing'}")
+        level, states = row["level"], told[row["id"]]
+        if level not in _WAYS:
+            continue
+        story = f"events tell of {row['id']}: {', '.join(states) or 'nothing'}"
+        for one, other in pairwise([_FIRST[level], *states]):
+            if other not in _WAYS[level].get(one, ()):
+                yield Finding(Kind.DOUBLED if one == other else Kind.LOST, story)
+        if [_FIRST[level], *states][-1] != row["state"]:
+            yield Finding(Kind.LOST, f"{story}; it is {row['state']}")
+        elif row["started"] and not _ALL_TOLD[level] <= set(states):
+            yield Finding(Kind.LOST, story)
 
 
 # -- resources ---------------------------------------------------------------------------------------------------------
@@ -235,7 +278,7 @@ def _documents(_: Expected, seen: Observed) -> Iterator[Finding]:
         "logistics": lambda row: row["shippingOrderItem"][0]["shipment"]["shipmentItem"][0]["product"]["productSerialNumber"],
     }
     for name, of in identity.items():
-        yield from _twice(f"{name} has given", (of(body) for _, body in seen.documents[name]))
+        yield from _twice(f"{name} has given", (of(body) for key, body in seen.documents.get(name, ()) if key not in seen.came_back))
 
 
 def _within(held: Any, wanted: Any) -> bool:

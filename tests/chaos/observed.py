@@ -41,6 +41,7 @@ _TABLES = (
     schema.transactions,
     schema.transaction_steps,
     schema.events,
+    schema.cases,
 )
 
 
@@ -59,15 +60,28 @@ class Observed:
     """Per system what it holds: `kind/key` and body. A key may be there twice."""
     wanted: Mapping[str, Mapping[str, Row]]
     """Per system what the applied configurations say together, by `kind/key`."""
+    keys: Mapping[str, frozenset[str]]
+    """Per target the keys under which something was applied."""
+    came_back: frozenset[str] = frozenset()
+    """Of the documents those of parcels that were sent back, and have arrived: what was in them may be anywhere."""
 
 
 def observe(world: World) -> Observed:
     """Look at everything."""
-    tables, texts = _tables(world)
-    applied = {name: frozenset(s for text in texts[name] for s in statements(DEVICES[name], [text])) for name in DEVICES}
-    documents = dict(_documents(world))
-    wanted = {name: {f"{one['kind']}/{one['key']}": one["body"] for text in texts[name] for one in json.loads(text)} for name in documents}
-    return Observed(tables, dict(_netbox(world)), devices(world), applied, documents, wanted)
+    database, vault = Database(world.database), Vault.from_file(world.settings.key_file)
+    try:
+        tables, texts = tables_of(database, vault)
+    finally:
+        database.close()
+    applied = {name: frozenset(statements(DEVICES[name], texts[name].values())) for name in DEVICES}
+    parcels = world.remote("logistics").state()["parcels"]
+    documents = dict(_documents(world, parcels))
+    wanted = {
+        name: {f"{one['kind']}/{one['key']}": one["body"] for text in texts[name].values() for one in json.loads(text)}
+        for name in documents
+    }
+    keys = {name: frozenset(found) for name, found in texts.items()}
+    return Observed(tables, dict(_netbox(world)), devices(world), applied, documents, wanted, keys, frozenset(_came_back(parcels)))
 
 
 def devices(world: World) -> dict[str, Counter[Statement]]:
@@ -121,7 +135,7 @@ def _netbox(world: World) -> Iterator[tuple[str, list[Row]]]:
             yield path, rows
 
 
-def _documents(world: World) -> Iterator[tuple[str, list[tuple[str, Row]]]]:
+def _documents(world: World, parcels: list[Row]) -> Iterator[tuple[str, list[tuple[str, Row]]]]:
     kea = world.remote("DHCP-EAST-01").state()
     yield (
         "DHCP-EAST-01",
@@ -139,7 +153,7 @@ def _documents(world: World) -> Iterator[tuple[str, list[tuple[str, Row]]]]:
     held = {"preset": acs["presets"], "provision": acs["provisions"]}
     yield "ACS-01", [(f"{kind}/{row['_id']}", row) for kind, rows in held.items() for row in rows]
     yield "cloudwifi", [(f"inventory/{row['serialNumber']}", row) for row in world.remote("cloudwifi").state()["inventory"]]
-    yield "logistics", list(_parcels(world.remote("logistics").state()["parcels"]))
+    yield "logistics", list(_parcels(parcels))
 
 
 def _parcels(parcels: list[Row]) -> Iterator[tuple[str, Row]]:
@@ -153,22 +167,27 @@ def _parcels(parcels: list[Row]) -> Iterator[tuple[str, Row]]:
             yield f"shippingOrder/{order['externalId']}", order
 
 
-def _tables(world: World) -> tuple[Mapping[str, list[Row]], Mapping[str, list[str]]]:
-    database, vault = Database(world.database), Vault.from_file(world.settings.key_file)
-    try:
-        with database.read() as tx:
-            found: dict[str, list[Row]] = {
-                table.name: [dict(row) for row in tx.execute(sa.select(table).order_by(*table.primary_key)).mappings()] for table in _TABLES
-            }
-            held = schema.configurations
-            ours = (
-                sa.select(schema.targets.c.name, held.c.text_sealed)
-                .join(held, held.c.target == schema.targets.c.id)
-                .where(held.c.key != "day-0")
-            )
-            texts: dict[str, list[str]] = defaultdict(list)
-            for name, text in tx.execute(ours):
-                texts[name].append(vault.open(text))
-    finally:
-        database.close()
+def _came_back(parcels: list[Row]) -> Iterator[str]:
+    """Returns that have arrived, and the deliveries that they brought back."""
+    for row in parcels:
+        if row["order"]["shippingOrderItem"][0]["action"] == "delete" and row["status"] == "returned":
+            name = row["order"]["externalId"]
+            yield from (f"returnOrder/{name}", f"shippingOrder/{name.removesuffix('/return')}")
+
+
+def tables_of(database: Database, vault: Vault) -> tuple[Mapping[str, list[Row]], Mapping[str, Mapping[str, str]]]:
+    """The tables' rows, and what was applied to each target: key -> text."""
+    held = schema.configurations
+    ours = (
+        sa.select(schema.targets.c.name, held.c.key, held.c.text_sealed)
+        .join(held, held.c.target == schema.targets.c.id)
+        .where(held.c.key != "day-0")
+    )
+    texts: dict[str, dict[str, str]] = defaultdict(dict)
+    with database.read() as tx:
+        found: dict[str, list[Row]] = {
+            table.name: [dict(row) for row in tx.execute(sa.select(table).order_by(*table.primary_key)).mappings()] for table in _TABLES
+        }
+        for name, key, text in tx.execute(ours):
+            texts[name][key] = vault.open(text)
     return found, texts

@@ -102,6 +102,16 @@ class TestReturned:
         assert answer.awaits == f"returned:{key}"
         assert answer.evidence.startswith(f"parcel {answer.learned['tracking_code']} was returned at ")
 
+    def test_a_delivered_parcel_is_back_when_its_return_is(self, system: System, opened: Opened) -> None:
+        target, key = system("logistics"), "RO-195/ROI-7"
+        host = opened(target.host())
+        delivered = change(put(*parcel(key, "HWT-195", 0)))
+        back = change(put(*parcel_back(f"{key}/return", "HWT-195", hoursUntilHandedIn=0, hoursUntilReturned=0)))
+        for each in (delivered, back):
+            assert for_platform(target.platform).push(pushes.push_of(target.name, each), host).state is TransactionState.CONFIRMED
+        answer = eventually(lambda: asked(target, host, "returned", order=key))
+        assert (answer.look, answer.awaits) == (Look.DONE, f"returned:{key}/return")
+
     def test_a_return_that_was_cancelled_is_a_trouble(self, system: System, opened: Opened) -> None:
         target, key = system("logistics"), "RO-194/ROI-7/return"
         host, line = opened(target.host()), change(put(*parcel_back(key, "HWT-194", hoursUntilHandedIn=None)))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from engine.acceptance import Acceptance, Accepted
 from engine.cancel import cancel, undo
@@ -27,7 +28,7 @@ from engine.model import StepKind
 from engine.requests import OrderRequest
 from engine.resuming import resume
 from engine.states import Level, OrderState
-from engine.store import lanes
+from engine.store import lanes, schema
 from engine.tree import Tree
 from engine.worker import Worker
 from tests.null_world import NullWorld, refused, superfibre
@@ -195,6 +196,13 @@ def test_orders_of_one_line_have_their_turn_one_after_the_other(world: NullWorld
         acceptance.submit(change("modify", "fourth", characteristics={"ssid": "Late"}))
 
 
+def test_a_change_may_be_ordered_before_there_is_anything(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
+    acceptance.submit(superfibre(4821))
+    tree = ordered(acceptance, work, change("modify", characteristics={"staticIp": True}))
+    assert [name for name, action in actions(tree).items() if action == "modify"] == ["RFS:IP-Profile"]
+    assert instance_states(tree, Level.SERVICE)["SI-SIP-4821"] == "active"
+
+
 def test_an_offering_may_let_no_order_wait(world: NullWorld, work: Work) -> None:
     offering = world.catalogue.offering("PO-SF200H").model_copy(update={"while_busy": "refuse"})
     catalogue = type(world.catalogue)(**{**vars(world.catalogue), "offerings": {**world.catalogue.offerings, "PO-SF200H": offering}})
@@ -253,6 +261,7 @@ def test_an_order_that_was_not_begun_is_just_cancelled(world: NullWorld, accepta
     tree = cancelled(world, acceptance.submit(superfibre(4821)).id, work)
     assert world.targets.pushes == []
     assert tree.instances[PRODUCT].state == "cancelled"
+    assert told(world, PRODUCT) == ["cancelled"]
     acceptance.submit(superfibre(4821).model_copy(update={"external_id": "again"}))
 
 
@@ -270,6 +279,15 @@ def test_what_was_done_of_a_held_order_is_undone(world: NullWorld, acceptance: A
     assert world.inventory.given == {}
     assert tree.instances[PRODUCT].state == "cancelled"
     assert {i.state for i in tree.instances.values() if i.level is not Level.PRODUCT} == {"terminated"}
+    assert told(world, PRODUCT)[-1] == "cancelled"
+    assert told(world, "SI-INT-4821")[-1] == "terminated"
+
+
+def told(world: NullWorld, instance: str) -> list[str]:
+    """The states that events tell of a product or service."""
+    with world.at.store.database.read() as tx:
+        data = tx.execute(sa.select(schema.events.c.data).order_by(schema.events.c.number)).scalars().all()
+    return [one["state"] for one in data if one.get("id") == instance and "state" in one]
 
 
 def work_a_little(world: NullWorld, order: str) -> Tree:
@@ -442,3 +460,27 @@ def test_what_is_left_of_an_older_order_changes_nothing_that_later_ones_made(
         work_a_little(world, swap.root.id)
     assert world.at.store.tree(swap.root.id).instances[PRODUCT].state == "suspended"
     assert [mark.name for mark in world.inventory.given].count("ont") == 1
+
+
+def test_an_order_whose_line_ended_before_its_turn_fails_and_changes_nothing(
+    world: NullWorld, acceptance: Acceptance, work: Work, line: Tree
+) -> None:
+    acceptance.submit(change("delete", "first"))
+    vain = [acceptance.submit(change("delete", "second")), acceptance.submit(change("modify", "third", characteristics={"ssid": "Late"}))]
+    for order in vain:
+        tree = work(order.id)
+        assert tree.root.state is OrderState.FAILED
+        assert f"{PRODUCT} ended at" in tree.root.reason
+        assert tree.instances[PRODUCT].state == "terminated"
+    assert told(world, PRODUCT)[-2:] == ["pendingTerminate", "terminated"]
+
+
+def test_cancelling_an_order_that_waits_brings_nothing_back(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
+    line = acceptance.submit(superfibre(4821)).id
+    waits = acceptance.submit(change("modify", characteristics={"ssid": "Nest"})).id
+    cancel(world.at, line, "no")
+    cancel(world.at, waits, "nor that")
+    tree = work(waits)
+    assert tree.root.state is OrderState.CANCELLED
+    assert tree.instances[PRODUCT].state == "cancelled"
+    assert tree.instances[PRODUCT].ended is not None

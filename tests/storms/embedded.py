@@ -1,0 +1,135 @@
+"""A storm over the embedded lab: real sockets, real devices' manners, workers in threads. One lab for many stories."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from engine.batch import Workplace
+from engine.catalogue.catalogue import Catalogue
+from engine.catalogue.loader import load
+from engine.store.schema import steps
+from tests.chaos.findings import Finding
+from tests.chaos.lines import Line
+from tests.chaos.network import check_network
+from tests.chaos.observed import Observed, observe
+from tests.chaos.world import World, world
+from tests.null_world import ROOT
+from tests.storms.story import UNTIL_STILL
+from turnup.wiring import Wiring
+from turnup.working import Working
+
+_STILL = 60.0
+_A_ROUND = 4
+"""So many steps are settled in a round."""
+_REFUSALS: Mapping[str, dict[str, Any]] = {
+    "OLT-EAST-07": {"on": "edit-config", "error": {"error-message": "no"}},
+    "ASW-EAST-07": {"on": "edit-config", "error": {"error-message": "no"}},
+    "BNG-EAST-01": {"on": "load-configuration", "error": {"error-message": "no"}},
+    "DHCP-EAST-01": {"on": "reservation-*"},
+    "RADIUS-EAST-01": {"on": "*"},
+    "ACS-01": {"on": "*", "status": 400},
+    "cloudwifi": {"on": "*", "status": 400},
+    "logistics": {"on": "POST *", "status": 400},
+}
+"""How each refuses what is asked of it."""
+_NO_ROOM = {
+    "vlan": "POST */available-vlans/",
+    "ipv4": "POST */available-ips/",
+    "olt-port": "POST */available-prefixes/",
+    "stock": "POST */available-prefixes/",
+}
+"""Where NetBox says that nothing is left. Ports and routers run out only by being taken: instead of them, prefixes do."""
+
+
+@dataclass
+class LabWorld:
+    """The embedded lab as stories are played on it."""
+
+    chaos: World
+    wiring: Wiring
+    working: Working
+
+    @property
+    def at(self) -> Workplace:
+        """All that carrying out a step needs."""
+        return self.wiring.workplace
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The project's own, retrying after milliseconds."""
+        found = load(ROOT / "catalog", ROOT / "templates")
+        rules = tuple(rule.model_copy(update={"backoff": 0.05, "backoff_max": 0.1}) for rule in found.failure_policy)
+        return replace(found, failure_policy=rules)
+
+    # -- what goes wrong -----------------------------------------------------------------------------------------------
+    def fail(self, target: str, how: str) -> None:
+        """A target refuses or is away; NetBox has nothing left of a kind, or is away."""
+        remote = self.chaos.remote(target)
+        if how == "refuse":
+            remote.fail(do="refuse", times=None, **_REFUSALS[target])
+        elif how == "away":
+            remote.fail("*", "hang" if target == "RADIUS-EAST-01" else "drop", times=None)
+        else:
+            remote.fail(_NO_ROOM[how], "exhaust", times=None)
+
+    def heal(self) -> None:
+        """Everything works again."""
+        self.chaos.heal()
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+    def work(self, rounds: int) -> None:
+        """Until so much was done, or nothing moves any more."""
+        enough = self.working.settled + rounds * _A_ROUND
+        deadline = time.monotonic() + _STILL
+        while self._moves() and (rounds >= UNTIL_STILL or self.working.settled < enough):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"something still moves after {_STILL} s: {self._moving()[:5]}")
+            time.sleep(0.02)
+
+    def _moves(self) -> bool:
+        return bool(self._moving())
+
+    def _moving(self) -> list[Any]:
+        """The steps that something will become of: not those of orders whose turn has yet to come, and nobody has told so."""
+        turn = sa.and_(steps.c.state == "waiting", steps.c.awaits.like("turn:%"), steps.c.due > self.at.clock.real() + 1)
+        wanted = sa.select(steps.c.root, steps.c.key, steps.c.state, steps.c.evidence)
+        return self._look(wanted.where(steps.c.state.in_(("ready", "running", "waiting")), ~turn))
+
+    def _look(self, statement: Any) -> list[Any]:
+        return list(self.at.store.database.look(lambda tx: tx.execute(statement).all()))
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+    def observe(self) -> Observed:
+        """Everything that there is."""
+        return observe(self.chaos)
+
+    def check(self, lines: Mapping[str, Line | None], seen: Observed) -> Iterable[Finding]:
+        """What the network does for each line."""
+        return check_network(lines, seen)
+
+
+@contextmanager
+def lab_world(folder: Path) -> Iterator[LabWorld]:
+    """A lab of its own, worked in this process."""
+    environment = dict(os.environ)
+    try:
+        with world(folder, orders=60) as chaos:
+            wiring = Wiring(chaos.settings)
+            try:
+                with Working(wiring) as working:
+                    working.begin()
+                    yield LabWorld(chaos, wiring, working)
+            finally:
+                wiring.close()
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
