@@ -165,20 +165,21 @@ class Acceptance:
     def rehearse(self, tree: Tree) -> None:
         """Decompose down to the resources in memory, so that what cannot be decomposed is refused now. The tree is left as it would be
         planned: with the orders and items of all levels, and their steps."""
-        self._rehearse(tree, InstanceIds())
+        self._rehearse(tree, InstanceIds(), turn=False)
 
     def preview(self, tree: Tree) -> None:
         """As `rehearse`, with the ids of products and services that would be given now."""
         with self._at.store.database.read() as tx:
-            self._rehearse(tree, InstanceIds(tx))
+            self._rehearse(tree, InstanceIds(tx), turn=True)
 
-    def _rehearse(self, tree: Tree, ids: InstanceIds) -> None:
+    def _rehearse(self, tree: Tree, ids: InstanceIds, *, turn: bool) -> None:
+        """`turn`: as if nothing had its turn before it; else what an order changes that waits may not be there yet, and it is looked at whole."""
         at, catalogue, order = self._at, self._at.store.catalogue(tree.root.catalogue), tree.root
         waits = False
         if tree.changes_something:
             subscription = at.store.database.look(partial(at.store.subscription, name=order.subscription or ""))
             prepare(catalogue, at.store.vault, tree, subscription)
-            waits = waits_for(subscription, order.id) is not None  # what it will change may not be there yet
+            waits = not turn and waits_for(subscription, order.id) is not None
         begin(ids, at.store.vault, catalogue, tree, order)
         while order.level.below is not None:
             lines = lines_below(catalogue, at.store.vault, tree, order, whole=waits)
