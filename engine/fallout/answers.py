@@ -9,6 +9,7 @@ from engine.catalogue.models import Configuration, ResourceSpecification, Wait
 from engine.errors import AnswerNotPossible
 from engine.expressions import names
 from engine.fallout.case import Answer, Choice
+from engine.fallout.exchange import exchangeable
 from engine.model import Step, StepKind
 from engine.ports import Mark
 from engine.recall import may_go, past_return
@@ -32,7 +33,8 @@ def possible(catalogue: Catalogue, tree: Tree, step: Step) -> tuple[Choice, ...]
         wanted = _missing(catalogue, tree)
         found = [Choice(Answer.RETRY, wanted), Choice(Answer.DONE, wanted)]
     elif step.kind is StepKind.CONFIGURE:
-        found = [Choice(Answer.RETRY), Choice(Answer.DONE, _learned(catalogue, tree, step))]
+        other = {mark.name: FORMS[tree.allocations[mark].kind] for mark in exchangeable(catalogue, tree, step)}
+        found = [Choice(Answer.RETRY, other), Choice(Answer.DONE, _learned(catalogue, tree, step))]
     else:
         found = [Choice(Answer.RETRY)]
     part = part_of(catalogue, tree, step)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from engine.errors import AnswerNotPossible, CaseAnswered, CaseChanged, CaseClosed, CaseTaken
 from engine.fallout.answers import chosen, possible, spelled
 from engine.fallout.case import Answer, Case, CaseState, Choice, Note
+from engine.fallout.exchange import exchange
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.recall import take_back
 from engine.store import cases
@@ -79,6 +80,9 @@ class Desk:
                 tree.settle(step, StepResult(StepState.DONE, evidence=f"skipped: {why}"), now, real)
             case Answer.UNDO | Answer.CANCEL:
                 take_back(self._store.catalogue(tree.root.catalogue), tree, why, now)
+            case Answer.RETRY if values and step.kind is StepKind.CONFIGURE:
+                tree.resume(step, now, real, why)
+                exchange(self._store.catalogue(tree.root.catalogue), tree, step, values)
             case _:
                 # a resource that was found by hand is claimed like one that is wanted: the inventory says whether it can be had
                 step.given, step.by_hand = values, answer is Answer.DONE and step.kind is StepKind.CONFIGURE

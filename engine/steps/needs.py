@@ -9,6 +9,7 @@ from engine.context import Scope
 from engine.expressions import names, render
 from engine.lines import replaced
 from engine.model import Action, Item, StepKind, StepState
+from engine.plan import RESERVE
 from engine.ports import Allocation, Mark, Need, Shortage
 from engine.states import Level
 from engine.tree import Tree
@@ -123,3 +124,9 @@ def let_go(tree: Tree, items: set[str], key: str) -> None:
     for step in tree.steps.values():
         if key in step.needs and step.item not in items:
             step.needs = tuple(need for need in step.needs if need != key)
+
+
+def free_key(tree: Tree, item: str) -> str:
+    """A key for one more reservation of an item."""
+    key = f"{item}/{RESERVE}"
+    return key if key not in tree.steps else f"{key}/{sum(name.startswith(key) for name in tree.steps)}"

@@ -6,7 +6,7 @@ What is exhausted holds only the items that need it: a step of their own waits f
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from engine.checksum import verify
 from engine.context import remember_site
 from engine.errors import ChecksumMismatch, ResourceExhausted, ResourceNotFree, TargetUnknown, TurnupError
 from engine.failpoints import Failpoint, reached
+from engine.fallout.exchange import replaced_by
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.plan import RESERVE
 from engine.policy import after_trouble
@@ -38,6 +39,8 @@ class _Part:
     short: list[Shortage] = field(default_factory=list)
     """What it does not get, first of all what others wait for."""
     taken: list[Allocation] = field(default_factory=list)
+    left: list[Allocation] = field(default_factory=list)
+    """What it has, and asks for another in its place: that is given back first."""
     returned: list[Allocation] = field(default_factory=list)
     """What was given back as it failed: of this order's own, what nothing was configured with."""
 
@@ -53,7 +56,7 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
     parts: list[_Part] = []
     for step in sorted(batch.steps, key=Turn.of):
         try:
-            parts.append(_Part(step, wanted.missing(at.scope(batch.tree(step)))))
+            parts.append(_part(at, batch.tree(step), step))
         except TurnupError as error:
             results[ref(step)] = _policy(batch, at, step, error)
     _queue_behind(at, parts)
@@ -83,6 +86,20 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
     yield Settlement(results, write)
 
 
+def _part(at: Workplace, tree: Tree, step: Step) -> _Part:
+    left = [tree.allocations[mark] for mark in replaced_by(tree, step)]
+    return _Part(step, wanted.missing(at.scope(_without(tree, left))), left=left)
+
+
+def _without(tree: Tree, left: Sequence[Allocation]) -> Tree:
+    """The tree as it is when these are given back."""
+    if left:
+        tree = tree.copy()
+        for allocation in left:
+            del tree.allocations[allocation.mark]
+    return tree
+
+
 # -- asking --------------------------------------------------------------------------------------------------------------
 
 
@@ -104,6 +121,8 @@ def _queue_behind(at: Workplace, parts: list[_Part]) -> None:
 
 def _ask(at: Workplace, parts: list[_Part]) -> None:
     """Ask the inventory for all in one call. Raises InventoryError."""
+    if left := [allocation for part in parts for allocation in part.left]:
+        at.inventory.release(left)  # at once: nothing was made with it
     needs = [need for part in parts for need in part.needs]
     given = at.inventory.reserve(needs, again=any(_may_have(part.step) for part in parts)) if needs else {}
     for part in parts:
@@ -127,7 +146,7 @@ def _policy(batch: Batch, at: Workplace, step: Step, error: TurnupError) -> Step
 def _result(batch: Batch, at: Workplace, part: _Part) -> StepResult:
     """The step is done even when something is short, which goes on as another step, unless it stands for the item that lacks it."""
     step = part.step
-    tree = batch.tree(step).copy()
+    tree = _without(batch.tree(step), part.left).copy()
     tree.allocations.update({allocation.mark: allocation for allocation in part.taken})
     try:
         wanted.bind(at.scope(tree))
@@ -153,6 +172,7 @@ def _held(short: Shortage) -> StepResult:
 def _write(tx: sa.Connection, at: Workplace, tree: Tree, part: _Part, result: StepResult) -> set[str]:
     """Keep what was taken, give steps their targets. Returns the lanes that they have now."""
     step = tree.steps[part.step.key]
+    _give_back(tx, at, tree, part.left)
     at.store.keep_allocations(tx, tree, part.taken)
     remember_site(tree, at.scope(tree).site)
     now = at.clock.now()  # one time for what was taken together
@@ -169,6 +189,14 @@ def _write(tx: sa.Connection, at: Workplace, tree: Tree, part: _Part, result: St
         return set()  # the result of the step says so
 
 
+def _give_back(tx: sa.Connection, at: Workplace, tree: Tree, left: Sequence[Allocation]) -> None:
+    """Write down what is no longer held."""
+    at.store.mark_allocations(tx, left, "released")
+    waiting.capacity(tx, {allocation.pool for allocation in left}, at.clock.real())
+    for allocation in left:
+        tree.release(allocation, at.clock.now())
+
+
 def _note_platforms(tx: sa.Connection, at: Workplace, targets: set[str]) -> None:
     """What a target is can then be shown without asking anybody, also when nothing is ever sent to it."""
     for name in sorted(targets - set(at.configurations.platforms(tx, targets))):
@@ -181,7 +209,7 @@ def _hold(at: Workplace, tree: Tree, step: Step, short: Shortage, result: StepRe
     lacking = _lacking(at, tree, short)
     key = step.key
     if result.state is StepState.DONE:
-        key = _free_key(tree, short.mark.item)
+        key = wanted.free_key(tree, short.mark.item)
         tree.steps[key] = _follow_up(step, key, short)
     wanted.hold_back(tree, lacking, key)
     wanted.let_go(tree, lacking, key)
@@ -197,11 +225,6 @@ def _lacking(at: Workplace, tree: Tree, short: Shortage) -> set[str]:
     missing = wanted.missing(at.scope(tree))
     names = {need.mark.name for need in missing}
     return {i.id for i in items if names & set(catalogue.resource(i.specification).uses)} | {need.mark.item for need in missing}
-
-
-def _free_key(tree: Tree, item: str) -> str:
-    key = f"{item}/{RESERVE}"
-    return key if key not in tree.steps else f"{key}/{sum(name.startswith(key) for name in tree.steps)}"
 
 
 def _follow_up(step: Step, key: str, short: Shortage) -> Step:

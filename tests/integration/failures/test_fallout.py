@@ -186,3 +186,23 @@ def test_a_policy_shows_how_far_its_retries_are(machine: Machine) -> None:
     machine.heal()
     answered(machine, case, "retry")
     goes_on(machine, playbook)
+
+
+def test_a_port_that_is_bad_is_exchanged_and_nothing_is_left_on_it(machine: Machine) -> None:
+    playbook = machine.playbook()
+    before = machine.holds(OLT)[OLT]["running"]
+    machine.fail(OLT, "commit", "refuse", error={"error-message": "transceiver is dead"}, times=None)
+    case = held(machine, playbook)
+    assert case["answers"][0]["typed"] == "retry [--with port=DEVICE:PORT]"
+    machine.heal()
+    answered(machine, case, "retry", "--with", f"port={OLT}:LC3/P16")
+    ended = goes_on(machine, playbook)
+    ports = [line["value"] for line in ended.document["allocations"] if line["resource"] == "OLT Port"]
+    assert ports == [f"{OLT}, LC3, Port 16"]
+    sent = "\n".join(one["sent"] for one in ended.document["transactions"] if one["target"] == OLT and one["state"] == "confirmed")
+    assert "v-ani-3.16." in sent
+    bad = {line for line in sent.splitlines() if "v-ani-3." in line and "v-ani-3.16." not in line}
+    assert bad == set()
+    assert machine.holds(OLT)[OLT]["running"] != before
+    assert machine("inventory", "audit").code == 0
+    assert machine("check", "--all").code == 0
