@@ -173,7 +173,8 @@ class Acceptance:
             self._rehearse(tree, InstanceIds(tx), turn=True)
 
     def _rehearse(self, tree: Tree, ids: InstanceIds, *, turn: bool) -> None:
-        """`turn`: as if nothing had its turn before it; else what an order changes that waits may not be there yet, and it is looked at whole."""
+        """`turn`: as if nothing had its turn before it; else what an order changes that waits may not be there yet, and it is looked at
+        whole."""
         at, catalogue, order = self._at, self._at.store.catalogue(tree.root.catalogue), tree.root
         waits = False
         if tree.changes_something:
