@@ -20,7 +20,7 @@ from engine.store.schema import steps
 from tests.chaos.findings import Finding
 from tests.chaos.lines import Line
 from tests.chaos.network import check_network
-from tests.chaos.observed import Observed, observe
+from tests.chaos.observed import Observed, observe, tables_of
 from tests.chaos.world import World, world
 from tests.null_world import ROOT
 from tests.storms.story import UNTIL_STILL
@@ -108,6 +108,15 @@ class LabWorld:
         return list(self.at.store.database.look(lambda tx: tx.execute(statement).all()))
 
     # -- looking -------------------------------------------------------------------------------------------------------
+    @cached_property
+    def _day_0(self) -> Observed:
+        return self.observe()
+
+    def before(self) -> Observed:
+        """What was there before a story: devices and NetBox as on day 0, to which the stories before it must have come back."""
+        tables, _ = tables_of(self.at.store.database, self.at.store.vault)
+        return replace(self._day_0, tables=tables)
+
     def observe(self) -> Observed:
         """Everything that there is."""
         return observe(self.chaos)
