@@ -163,8 +163,8 @@ _WAYS = {
     "product": {
         "created": {"pendingActive", "active", "cancelled"},
         "pendingActive": {"active", "aborted", "cancelled"},
-        "active": {"suspended", "pendingTerminate", "terminated"},
-        "suspended": {"active", "pendingTerminate", "terminated"},
+        "active": {"suspended", "pendingTerminate"},
+        "suspended": {"active", "pendingTerminate"},
         "pendingTerminate": {"active", "suspended", "terminated"},
     },
 }

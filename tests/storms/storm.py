@@ -176,14 +176,18 @@ class Storm:
 
     def findings(self) -> list[Finding]:
         """What the checker finds now."""
-        seen, before = self.world.observe(), self.before
+        seen = self.world.observe()
+        expected = self.expected(seen)
+        return [*check(expected, seen), *self.world.check(expected.lines or {}, seen)]
+
+    def expected(self, seen: Observed) -> Expected:
+        """What the checker is told: with each line as it must be when orders have ended as they are seen to."""
+        before = self.before
         netbox = {path: {row["id"] for row in rows} for path, rows in before.netbox.items()}
         earlier = [row for row in before.tables["orders"] if row["id"] == row["root"]]
         taken_back = self.taken_back | {row["id"] for row in earlier if row["state"] == "cancelled"}
         orders = [*(row["id"] for row in earlier), *(order.id for order in self.orders)]
-        wanted = self._lines(seen)
-        expected = Expected(orders, before.devices, netbox, (), taken_back, _NO_LINE, wanted)
-        return [*check(expected, seen), *self.world.check(wanted, seen)]
+        return Expected(orders, before.devices, netbox, (), taken_back, _NO_LINE, self._lines(seen))
 
     def _lines(self, seen: Observed) -> dict[str, Line | None]:
         return lines(self.orders, {row["id"]: str(row["state"]) for row in seen.tables["orders"]})
