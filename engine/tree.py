@@ -321,7 +321,7 @@ class Tree:
         for item in hanging:
             children = [child for child in below if item.id in child.serves]
             self._roll_item(order, item, gating.get(item.id, []), children, stopped, now)
-        state = roll_up((item.state for item in items), self._policy)
+        state = roll_up((item.state for item in _that_count(items)), self._policy)
         if state is not OrderState.ACKNOWLEDGED:
             self._move_order(order, state, now)
 
@@ -338,7 +338,7 @@ class Tree:
                 self._move_item(item, OrderState.IN_PROGRESS, now)
             return
         begun = item.state is not OrderState.ACKNOWLEDGED and not children
-        states = [roll_up((child.state for child in children), self._policy)] if children else []
+        states = [roll_up((child.state for child in _that_count(children)), self._policy)] if children else []
         states += [_of_steps(own, item, begun=begun)] if own else []
         states += [OrderState.HELD if step.state is StepState.HELD else OrderState.FAILED for step in stopped if not own]
         if any(step.state is StepState.HELD for step in stopped):
@@ -405,15 +405,24 @@ class Tree:
         if item.state is OrderState.COMPLETED and item.action in (Action.ADD, Action.MODIFY):
             self._take_over(instance, item, now)
         state = item.outcome if item.outcome and item.state is OrderState.COMPLETED else _instance_state(item)
+        in_vain = item.state.final and item.state is not OrderState.COMPLETED
+        if state in _ENDED and instance.lives and not (in_vain and self._leaves_something(item)):
+            instance.ended = now
         if state is None or instance.state == state:
             return
         instance.state = state
         if state == ServiceState.ACTIVE:  # products spell it alike
             instance.started = instance.started or now
-        if state in _ENDED:
-            instance.ended = now
         if instance.level is not Level.RESOURCE:
             self.emit(item.order, item.id, f"{item.level}StateChange", now, id=instance.id, state=state)
+
+    def _leaves_something(self, item: Item) -> bool:
+        """Whether an item that came to nothing holds resources, or configuration: it is there to be taken back."""
+        resources = [each for each in self.items.values() if each.level is Level.RESOURCE]
+        parts = {(r.order, r.id) for r in resources if item.level is Level.PRODUCT or r is item or item.id in r.serves}
+        if any((mark.order, mark.item) in parts for mark in self.allocations):
+            return True
+        return any(s.kind in PUSHES and s.state is StepState.DONE and (s.order, s.item) in parts for s in self.steps.values())
 
     def _take_over(self, instance: Instance, item: Item, now: datetime) -> None:
         """From now on the instance is as this item made it."""
@@ -431,14 +440,16 @@ _AGAIN = {StepState.READY, StepState.HELD, StepState.FAILED}
 """What a step comes to that has not succeeded."""
 _WITH_REASON = {OrderState.HELD, OrderState.FAILED, OrderState.PARTIAL, OrderState.REJECTED}
 
+_IN_VAIN = (OrderState.FAILED, OrderState.REJECTED)
 _INSTANCE_STATES: Mapping[tuple[Action, Level, OrderState], str] = {
     (Action.ADD, Level.RESOURCE, OrderState.IN_PROGRESS): ServiceState.INACTIVE,
     (Action.ADD, Level.RESOURCE, OrderState.COMPLETED): ServiceState.ACTIVE,
+    **{(Action.ADD, level, state): ServiceState.TERMINATED for level in (Level.RESOURCE, Level.SERVICE) for state in _IN_VAIN},
     (Action.ADD, Level.SERVICE, OrderState.IN_PROGRESS): ServiceState.INACTIVE,
     (Action.ADD, Level.SERVICE, OrderState.COMPLETED): ServiceState.ACTIVE,
     (Action.ADD, Level.PRODUCT, OrderState.IN_PROGRESS): ProductState.PENDING_ACTIVE,
     (Action.ADD, Level.PRODUCT, OrderState.COMPLETED): ProductState.ACTIVE,
-    (Action.ADD, Level.PRODUCT, OrderState.FAILED): ProductState.ABORTED,
+    **{(Action.ADD, Level.PRODUCT, state): ProductState.ABORTED for state in _IN_VAIN},
     (Action.MODIFY, Level.RESOURCE, OrderState.COMPLETED): ServiceState.ACTIVE,
     (Action.MODIFY, Level.SERVICE, OrderState.COMPLETED): ServiceState.ACTIVE,
     (Action.MODIFY, Level.PRODUCT, OrderState.COMPLETED): ProductState.ACTIVE,
@@ -447,7 +458,12 @@ _INSTANCE_STATES: Mapping[tuple[Action, Level, OrderState], str] = {
     (Action.DELETE, Level.PRODUCT, OrderState.IN_PROGRESS): ProductState.PENDING_TERMINATE,
     (Action.DELETE, Level.PRODUCT, OrderState.COMPLETED): ProductState.TERMINATED,
 }
-_ENDED = {ServiceState.TERMINATED, ProductState.TERMINATED, ProductState.CANCELLED}
+_ENDED = {ServiceState.TERMINATED, ProductState.TERMINATED, ProductState.CANCELLED, ProductState.ABORTED}
+
+
+def _that_count(items: list[Item]) -> list[Item]:
+    """What is not to change is complete at once, and says nothing of how the rest ends."""
+    return [item for item in items if item.action is not Action.NO_CHANGE] or items
 
 
 def _instance_state(item: Item) -> str | None:
