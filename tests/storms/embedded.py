@@ -24,6 +24,7 @@ from tests.chaos.observed import Observed, observe, tables_of
 from tests.chaos.world import World, world
 from tests.null_world import ROOT
 from tests.storms.story import UNTIL_STILL
+from turnup.settings import QuarantineSettings
 from turnup.wiring import Wiring
 from turnup.working import Working
 
@@ -127,12 +128,13 @@ class LabWorld:
 
 
 @contextmanager
-def lab_world(folder: Path) -> Iterator[LabWorld]:
-    """A lab of its own, worked in this process."""
+def lab_world(folder: Path, *, quarantine: float = 0.0) -> Iterator[LabWorld]:
+    """A lab of its own, worked in this process. `quarantine`: so many seconds nobody gets what was given back."""
     environment = dict(os.environ)
     try:
         with world(folder, orders=60) as chaos:
-            wiring = Wiring(chaos.settings)
+            kept = QuarantineSettings(**dict.fromkeys(QuarantineSettings.model_fields, quarantine))
+            wiring = Wiring(chaos.settings.model_copy(update={"quarantine": kept}))
             try:
                 with Working(wiring) as working:
                     working.begin()

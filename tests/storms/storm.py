@@ -81,8 +81,10 @@ class Storm:
     def play(self, story: Sequence[Happening]) -> None:
         """Everything that happens, one after the other. A refusal of what somebody asks for is part of the story."""
         for happening in story:
-            with suppress(Conflict, UnknownInstance):
+            try:
                 self._happen(happening)
+            except (Conflict, UnknownInstance) as refusal:
+                self.refusals.append(refusal)
 
     def _happen(self, happening: Happening) -> None:
         world = self.world
