@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,9 +87,9 @@ def observe(world: World) -> Observed:
 
 def devices(world: World) -> dict[str, Counter[Statement]]:
     """What each device holds now."""
-    found = {name: Counter(statements(platform, [_running(world, name)])) for name, platform in XML_DEVICES.items()}
-    found[ROUTER] = Counter(statements("junos", [_set_lines(world)]))
-    return found
+    with ThreadPoolExecutor(len(DEVICES)) as pool:  # each is mostly waited for
+        texts = pool.map(lambda name: _set_lines(world) if name == ROUTER else _running(world, name), DEVICES)
+        return {name: Counter(statements(platform, [text])) for (name, platform), text in zip(DEVICES.items(), texts, strict=True)}
 
 
 def statements(platform: str, texts: Iterable[str]) -> Iterator[Statement]:

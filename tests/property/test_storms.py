@@ -81,7 +81,7 @@ def ran(empty: Path) -> Iterator[Ran]:
     story: list[Happening] = [Orders(1, Wish.ADD), Orders(2, Wish.ADD), Orders(1, Wish.UPGRADE), Orders(2, Wish.CEASE), Works(UNTIL_STILL)]
     with played(empty, story) as storm:
         seen = storm.world.observe()
-        expected = storm.expected(seen)
+        expected = storm.expected()
         assert check(expected, seen) == []
         yield Ran(expected, seen)
 

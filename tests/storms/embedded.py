@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from engine.batch import Workplace
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.loader import load
 from engine.store.schema import steps
+from lab import control
 from tests.chaos.findings import Finding
 from tests.chaos.lines import Line
 from tests.chaos.network import check_network
 from tests.chaos.observed import Observed, observe, tables_of
 from tests.chaos.world import World, world
 from tests.null_world import ROOT
+from tests.storms.storm import Storm
 from tests.storms.story import UNTIL_STILL
 from turnup.settings import QuarantineSettings
 from turnup.wiring import Wiring
@@ -86,18 +89,27 @@ class LabWorld:
         """Everything works again."""
         self.chaos.heal()
 
+    def kill(self, target: str) -> None:
+        """End a stand-in as `kill -9` does."""
+        self.chaos.remote(target).kill()
+
+    def revive(self) -> None:
+        """Start what was killed again."""
+        control.up(self.chaos.settings.lab_folder)
+
     # -- time ----------------------------------------------------------------------------------------------------------
     def work(self, rounds: int) -> None:
         """Until so much was done, or nothing moves any more."""
         enough = self.working.settled + rounds * _A_ROUND
-        deadline = time.monotonic() + _STILL
-        while self._moves() and (rounds >= UNTIL_STILL or self.working.settled < enough):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"something still moves after {_STILL} s: {self._moving()[:5]}")
-            time.sleep(0.02)
+        self.until(lambda: not self._moving() or (rounds < UNTIL_STILL and self.working.settled >= enough))
 
-    def _moves(self) -> bool:
-        return bool(self._moving())
+    def until(self, seen: Callable[[], bool]) -> None:
+        """Until something is seen. Raises TimeoutError saying what still moves."""
+        deadline = time.monotonic() + _STILL
+        while not seen():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"in vain for {_STILL} s; what moves: {self._moving()[:5]}")
+            time.sleep(0.02)
 
     def _moving(self) -> list[Any]:
         """The steps that something will become of: not those of orders whose turn has yet to come, and nobody has told so."""
@@ -144,3 +156,30 @@ def lab_world(folder: Path, *, quarantine: float = 0.0) -> Iterator[LabWorld]:
     finally:
         os.environ.clear()
         os.environ.update(environment)
+
+
+@dataclass
+class Labs:
+    """The lab that stories are played on, one after the other; another one after a story after which anything was wrong."""
+
+    folder: Path
+    _numbers: Iterator[int] = field(default_factory=count)
+    _opened: ExitStack = field(default_factory=ExitStack)
+    _now: LabWorld | None = None
+
+    @contextmanager
+    def storm(self) -> Iterator[tuple[LabWorld, Storm]]:
+        """A new story. It has to end as `Storm.end` says."""
+        number = next(self._numbers)
+        if self._now is None:
+            self._now = self._opened.enter_context(lab_world(self.folder / str(number)))
+        try:
+            yield self._now, Storm(self._now, self._now.before(), number)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """This lab is over."""
+        self._opened.close()
+        self._now = None

@@ -19,6 +19,7 @@ from engine.requests import OrderRequest
 from engine.resuming import resume
 from engine.store import schema
 from engine.store.schema import WAITS
+from engine.tree import Tree
 from tests.chaos.checker import Expected, Finding, check
 from tests.chaos.findings import Kind
 from tests.chaos.lines import Line
@@ -75,7 +76,7 @@ class Storm:
     """What was refused on the way."""
 
     def __post_init__(self) -> None:
-        self._acceptance = Acceptance(self.world.at, self.world.catalogue)
+        self.acceptance = Acceptance(self.world.at, self.world.catalogue)
         self._numbers = count(1)
 
     def play(self, story: Sequence[Happening]) -> None:
@@ -102,13 +103,17 @@ class Storm:
             case Works(rounds):
                 world.work(rounds)
 
+    def last(self) -> Tree:
+        """The order that was accepted last."""
+        return self.world.at.store.tree(self.orders[-1].id)
+
     # -- orders --------------------------------------------------------------------------------------------------------
     def _order(self, customer: int, wish: Wish) -> None:
         product = self.products.get(customer)
         if (wish is Wish.ADD) == (product is not None and self._lives(product)):
             return  # one line a customer, and nothing is ordered for what was never there
         request = self._request(customer, wish, product)
-        order = self._acceptance.submit(request).id
+        order = self.acceptance.submit(request).id
         if wish is Wish.ADD:
             product = self.products[customer] = str(self.world.at.store.tree(order).root.subscription)
         self.orders.append(Ordered(order, customer, wish, product or ""))
@@ -132,7 +137,7 @@ class Storm:
             cancel(self.world.at, order.id, "changed my mind")
             self.taken_back.add(order.id)
             return
-        outcome = undo(self.world.at, self._acceptance, order.id, "not what I wanted")
+        outcome = undo(self.world.at, self.acceptance, order.id, "not what I wanted")
         if not isinstance(outcome, Accepted):
             self.taken_back.add(order.id)
         elif not outcome.repeated:
@@ -166,7 +171,7 @@ class Storm:
         for customer in self.products:
             self._order(customer, Wish.CEASE)
         self.world.work(UNTIL_STILL)
-        left = {product: line for product, line in self._lines(self.world.observe()).items() if line is not None}
+        left = {product: line for product, line in self._lines().items() if line is not None}
         return [Finding(Kind.LOST, f"{product} was given up and is {line}") for product, line in left.items()] or self.findings()
 
     def _stuck(self) -> Iterator[Finding]:
@@ -179,17 +184,18 @@ class Storm:
     def findings(self) -> list[Finding]:
         """What the checker finds now."""
         seen = self.world.observe()
-        expected = self.expected(seen)
+        expected = self.expected()
         return [*check(expected, seen), *self.world.check(expected.lines or {}, seen)]
 
-    def expected(self, seen: Observed) -> Expected:
-        """What the checker is told: with each line as it must be when orders have ended as they are seen to."""
+    def expected(self) -> Expected:
+        """What the checker is told, with each line as it must be by the states in which its orders have ended."""
         before = self.before
         netbox = {path: {row["id"] for row in rows} for path, rows in before.netbox.items()}
         earlier = [row for row in before.tables["orders"] if row["id"] == row["root"]]
         taken_back = self.taken_back | {row["id"] for row in earlier if row["state"] == "cancelled"}
         orders = [*(row["id"] for row in earlier), *(order.id for order in self.orders)]
-        return Expected(orders, before.devices, netbox, (), taken_back, _NO_LINE, self._lines(seen))
+        return Expected(orders, before.devices, netbox, (), taken_back, _NO_LINE, self._lines())
 
-    def _lines(self, seen: Observed) -> dict[str, Line | None]:
-        return lines(self.orders, {row["id"]: str(row["state"]) for row in seen.tables["orders"]})
+    def _lines(self) -> dict[str, Line | None]:
+        rows = self.world.at.store.database.look(lambda tx: tx.execute(sa.select(schema.orders.c.id, schema.orders.c.state)).all())
+        return lines(self.orders, {row.id: row.state for row in rows})

@@ -5,11 +5,8 @@ tests/property/test_storms.py plays many more stories, over a world that answers
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from itertools import count
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,53 +15,19 @@ from hypothesis import HealthCheck, Phase, given, settings
 from tests.chaos.findings import Finding, Kind
 from tests.chaos.network import check_network
 from tests.chaos.observed import Observed
-from tests.storms.embedded import LabWorld, lab_world
-from tests.storms.storm import Storm
+from tests.storms.embedded import Labs
 from tests.storms.story import UNTIL_STILL, Happening, Orders, Wish, Works, stories
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@dataclass
-class Labs:
-    """The lab that stories are played on; another one after a story after which anything was wrong."""
-
-    folder: Path
-    numbers: Iterator[int] = field(default_factory=count)
-    held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-    now: LabWorld | None = None
-
-    def storm(self) -> Storm:
-        """A new story."""
-        number = next(self.numbers)
-        if self.now is None:
-            self.now = self.held.enter_context(lab_world(self.folder / str(number)))
-        return Storm(self.now, self.now.before(), number)
-
-    def give_up(self) -> None:
-        """This lab is not as it was."""
-        self.held.close()
-        self.now = None
-
-
-@pytest.fixture(scope="module")
-def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
-    found = Labs(tmp_path_factory.mktemp("storms"))
-    with contextlib.closing(found.held):
-        yield found
 
 
 # a failing story is shown as it is: to make it short takes minutes
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(story=stories(most=10))
 def test_whatever_happens_all_agree_at_the_end(labs: Labs, story: list[Happening]) -> None:
-    storm = labs.storm()
-    try:
+    with labs.storm() as (_, storm):
         storm.play(story)
         assert [f"{finding.kind}: {finding.what}" for finding in storm.end()] == []
-    except BaseException:
-        labs.give_up()
-        raise
 
 
 # -- the proof that the checker would have found something ---------------------------------------------------------------
@@ -87,20 +50,20 @@ PLANTED: dict[str, tuple[str, str, Callable[[str, Any], tuple[str, Any]]]] = {
 
 
 def test_the_checker_finds_what_a_line_must_not_have(labs: Labs) -> None:
-    storm = labs.storm()
-    story: list[Happening] = [Orders(1, Wish.ADD), Orders(1, Wish.UPGRADE), Works(UNTIL_STILL)]
-    storm.play(story)
-    seen = storm.world.observe()
-    lines = storm.expected(seen).lines or {}
-    assert list(check_network(lines, seen)) == []
-    for what, (system, kind, change) in PLANTED.items():
-        documents = {**seen.documents, system: _other(seen.documents[system], kind, change)}
-        found = list(check_network(lines, replace(seen, documents=documents)))
-        assert {finding.kind for finding in found} == {Kind.DIFFERENCE}, what
-    for name in ("OLT-EAST-07", "BNG-EAST-01"):
-        assert check_without(lines, seen, name, "BW-500-100-RES-UP"), name
-    assert check_without(lines, seen, "OLT-EAST-07", "HWTC")
-    assert storm.end() == []
+    with labs.storm() as (_, storm):
+        story: list[Happening] = [Orders(1, Wish.ADD), Orders(1, Wish.UPGRADE), Works(UNTIL_STILL)]
+        storm.play(story)
+        seen = storm.world.observe()
+        lines = storm.expected().lines or {}
+        assert list(check_network(lines, seen)) == []
+        for what, (system, kind, change) in PLANTED.items():
+            documents = {**seen.documents, system: _other(seen.documents[system], kind, change)}
+            found = list(check_network(lines, replace(seen, documents=documents)))
+            assert {finding.kind for finding in found} == {Kind.DIFFERENCE}, what
+        for name in ("OLT-EAST-07", "BNG-EAST-01"):
+            assert check_without(lines, seen, name, "BW-500-100-RES-UP"), name
+        assert check_without(lines, seen, "OLT-EAST-07", "HWTC")
+        assert storm.end() == []
 
 
 def check_without(lines: Any, seen: Observed, device: str, value: str) -> list[Finding]:
