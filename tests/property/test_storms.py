@@ -1,6 +1,6 @@
 """After any story of orders, changes, failures and second thoughts, network, inventory and orders agree, says the checker of `make chaos`.
 
-Here over a world that answers at once; tests/integration/lifecycle/test_storms.py plays fewer stories over the embedded lab.
+Here over a world that answers at once; tests/integration/lifecycle/test_storms_over_the_lab.py plays fewer stories over the embedded lab.
 """
 
 from __future__ import annotations
