@@ -102,7 +102,7 @@ def _listening(wiring: Wiring, secret: str, executor: Executor) -> Iterator[List
     """A listener on the port of last time: the carrier was told that one, and parcels are days on the road."""
     settings = wiring.settings
     memory = settings.home / "webhook.port"
-    app = webhooks(secret, Waker(wiring.store.database, wiring.clock, executor.hint))
+    app = webhooks(secret, Waker(wiring.store, executor.hint))
     with Listener(app, settings.webhook.host, settings.webhook.port or _remembered(memory)) as listener:
         memory.write_text(f"{listener.port}\n", encoding="utf-8")
         yield listener

@@ -76,7 +76,8 @@ def _result(batch: Batch, at: Workplace, step: Step, wait: Wait, answer: Answer 
         return StepResult(StepState.DONE, evidence=answer.evidence, learned=answer.learned)
     if overdue is not None and overdue <= now:
         late = after_trouble(at.catalogue(tree), tree, step, Trouble.of(_late(step, wait, answer)), real)
-        return replace(late, evidence=answer.evidence, learned=answer.learned)  # taken up again it has its whole time again
+        # taken up again, by a person or because it happens after all, it has its whole time again
+        return replace(late, evidence=answer.evidence, learned=answer.learned, awaits=answer.awaits)
     poll = min(wait.poll, at.settings.poll_at_most or wait.poll)
     return StepResult(StepState.WAITING, None, answer.evidence, answer.learned, answer.awaits, overdue, real + poll)
 

@@ -61,6 +61,8 @@ def by_itself(case: CaseView) -> str:
     """What would make it go on without an answer, and how many come before it."""
     if not case.waits_for:
         return ""
+    if case.kind != "reserve":
+        return f"when it is told that `{case.waits_for}` has happened"
     before = {None: "", 0: "; it is next", 1: "; one order waits before it"}.get(
         case.wait_before, f"; {case.wait_before} orders wait before it"
     )

@@ -5,11 +5,13 @@ One lab, whose clock is always fast, so that five days of waiting in vain pass i
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.turnup.conftest import Done, Program
+from tests.integration.turnup.conftest import ROOT, Done, Program, until
 
 FIRST, SECOND, STATIC = (f"playbooks/superfibre-{name}.yaml" for name in ("200", "200-second", "500-static"))
 
@@ -51,6 +53,30 @@ def test_a_delivery_that_is_told_before_its_order_is_answered_and_then_twice(pro
     assert len(logistics.state()["parcels"]) == 2, "nothing was shipped twice"
 
 
+def test_a_parcel_that_comes_too_late_is_taken_up_when_it_is_told(program: Program, tmp_path: Path) -> None:
+    late = tmp_path / "late.yaml"
+    late.write_text((ROOT / FIRST).read_text("utf-8").replace("CUST-4821", "CUST-4899"), "utf-8")
+    program.stand_in("logistics").post("/hours", {"hoursUntilDelivered": 480})
+    fast = program.environment(TURNUP_LAB__PACE="200000")
+    with subprocess.Popen(program.command("worker"), cwd=ROOT, env=fast, text=True, stderr=subprocess.DEVNULL) as worker:
+        try:
+            order = program("submit", late, "--json", TURNUP_LAB__PACE="200000").document["order"]["id"]
+            until(lambda: program("show", order, "--json").document["order"]["state"] == "completed", "the late delivery")
+        finally:
+            worker.terminate()
+    program.stand_in("logistics").post("/hours", {"hoursUntilDelivered": 36})
+    document = program("show", order, "--json").document
+    states = [event["data"]["state"] for event in document["history"] if event["order"] == order and event["type"] == "orderStateChange"]
+    assert "held" in states
+    reasons = [event["data"]["reason"] for event in document["history"] if event["type"] == "resume"]
+    assert len(reasons) == 1
+    assert reasons[0].startswith("delivered:")
+    assert reasons[0].endswith("was told")
+    cases = program("fallout", "list", "--all", "--json").document["cases"]
+    (case,) = (case for case in cases if case["root"] == order)
+    assert (case["state"], case["trouble"]["code"]) == ("closed", "OVERDUE")
+
+
 def test_a_parcel_that_is_lost_is_a_case_for_somebody_after_five_days(program: Program) -> None:
     program.stand_in("logistics").post("/hours", {"hoursUntilDelivered": None})
     done = run(program, STATIC)
@@ -58,5 +84,5 @@ def test_a_parcel_that_is_lost_is_a_case_for_somebody_after_five_days(program: P
     items = {item["specification"]: item for item in done.document["items"]}
     trouble = items["RFS:CPE-Provisioning"]["trouble"]
     assert trouble["code"] == "OVERDUE"
-    assert trouble["message"] == "logistics: `delivered` has been waited for 120 hours: parcel LP000003 is inTransit"
+    assert trouble["message"] == "logistics: `delivered` has been waited for 120 hours: parcel LP000004 is inTransit"
     assert items["CFS:Internet-Access"]["state"] == "completed", "the network does not wait for the parcel"

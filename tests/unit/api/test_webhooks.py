@@ -148,7 +148,7 @@ def test_a_delivery_moves_an_order_that_waits_for_it(tmp_path: Path) -> None:
 
     world.targets.done = there
     executor = LocalExecutor(world.at)
-    waker = Waker(world.at.store.database, world.clock, executor.hint)
+    waker = Waker(world.at.store, executor.hint)
     order = Acceptance(world.at, world.catalogue).submit(superfibre(4821)).id
     with Listener(webhooks(SECRET, waker), "127.0.0.1") as listener:
         carrier = Carrier(listener.url + LOGISTICS + SHIPPED)

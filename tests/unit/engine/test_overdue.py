@@ -13,6 +13,7 @@ from engine.errors import ErrorClass, TargetUnreachable
 from engine.executor import LocalExecutor
 from engine.model import Step, StepState
 from engine.ports import Answer, Look, Question, Trouble
+from engine.resuming import happened
 from engine.states import OrderState
 from engine.tree import Tree
 from engine.views import document
@@ -116,6 +117,32 @@ def test_a_carrier_that_does_not_answer_gives_it_no_more_time(world: NullWorld, 
     tree = until(world, order, lambda tree: wait_of(tree).state is StepState.HELD)
     trouble = wait_of(tree).trouble
     assert (carrier.deaf, trouble.code if trouble else None) == (0, "OVERDUE")
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["told", "not told"])
+def test_what_happens_late_is_taken_up_when_it_is_told(world: NullWorld, order: str, carrier: Carrier, told: bool) -> None:
+    until(world, order, waiting)
+    look_again(world, order, carrier, HOURS + 1)
+    tree = until(world, order, lambda tree: wait_of(tree).state is StepState.HELD)
+    held = wait_of(tree)
+    assert held.awaits == "delivered:x"
+    case = held.case
+    carrier.delivered = True
+    assert happened(world.at.store, {"delivered:x"} if told else {"delivered:y"}) == ({"logistics"} if told else set())
+    if not told:
+        assert wait_of(world.at.store.tree(order)).state is StepState.HELD
+        return
+    tree = until(world, order, lambda tree: tree.root.state is OrderState.COMPLETED)
+    shown = document(world.at, tree)
+    assert shown.cases == []
+    closed = [event.data for event in shown.history if event.type == "caseStateChange" and event.data["id"] == case]
+    assert [data["state"] for data in closed] == ["closed"]
+    assert [event.data["reason"] for event in shown.history if event.type == "resume"] == ["delivered:x was told"]
+
+
+def test_a_router_that_never_calls_in_is_a_case_too(world: NullWorld) -> None:
+    (wait,) = world.catalogue.resource("RFS:Cloud-Controller").wait_before
+    assert (wait.until, wait.overdue) == ("inform", 720)
 
 
 def test_taken_up_again_it_has_its_whole_time_again(world: NullWorld, order: str, carrier: Carrier) -> None:
