@@ -10,7 +10,7 @@ from engine.errors import AnswerNotPossible
 from engine.expressions import names
 from engine.fallout.case import Answer, Choice
 from engine.fallout.exchange import exchangeable
-from engine.model import Step, StepKind
+from engine.model import PUSHES, Step, StepKind
 from engine.ports import Mark
 from engine.recall import may_go, past_return
 from engine.states import Level
@@ -36,7 +36,7 @@ def possible(catalogue: Catalogue, tree: Tree, step: Step) -> tuple[Choice, ...]
         other = {mark.name: FORMS[tree.allocations[mark].kind] for mark in exchangeable(catalogue, tree, step)}
         found = [Choice(Answer.RETRY, other), Choice(Answer.DONE, _learned(catalogue, tree, step))]
     else:
-        found = [Choice(Answer.RETRY)]
+        found = [Choice(Answer.RETRY), *([Choice(Answer.DONE)] if step.kind in PUSHES else [])]
     part = part_of(catalogue, tree, step)
     if part is not None and part.skippable:
         found.append(Choice(Answer.SKIP))

@@ -9,7 +9,7 @@ from engine.errors import AnswerNotPossible, CaseAnswered, CaseChanged, CaseClos
 from engine.fallout.answers import chosen, possible, spelled
 from engine.fallout.case import Answer, Case, CaseState, Choice, Note
 from engine.fallout.exchange import exchange
-from engine.model import Step, StepKind, StepResult, StepState
+from engine.model import PUSHES, Step, StepKind, StepResult, StepState
 from engine.recall import take_back
 from engine.store import cases
 from engine.store.store import Store, Unit
@@ -85,7 +85,7 @@ class Desk:
                 exchange(self._store.catalogue(tree.root.catalogue), tree, step, values)
             case _:
                 # a resource that was found by hand is claimed like one that is wanted: the inventory says whether it can be had
-                step.given, step.by_hand = values, answer is Answer.DONE and step.kind is StepKind.CONFIGURE
+                step.given, step.by_hand = values, answer is Answer.DONE and step.kind in PUSHES
                 tree.resume(step, now, real, why)
         tree.roll(now)
 

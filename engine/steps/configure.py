@@ -33,6 +33,20 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
     yield from _Pusher(batch, at).run()
 
 
+@dataclass(frozen=True)
+class _Sides:
+    """Of some steps: what is to stand on their target, with what each states; what stood there under these keys; what others state."""
+
+    stated: dict[Entry, Sequence[Node]]
+    applied: dict[str, Fragment]
+    others: dict[str, frozenset[str]]
+
+    @property
+    def wanted(self) -> dict[str, Fragment]:
+        """What is to stand there, by its key."""
+        return {entry.key: entry.fragment for entry in self.stated if entry.fragment is not None}
+
+
 @dataclass
 class _Pusher:
     batch: Batch
@@ -180,23 +194,28 @@ class _Pusher:
                 given_back.append(work)
         return possible, given_back
 
-    def _change(self, works: Sequence[Work]) -> tuple[before.Seen, dict[Entry, Sequence[Node]]]:
-        """What is sent, and what stands there afterwards with what each states. Who refers to something shared last takes it along."""
+    def _sides(self, works: Sequence[Work]) -> _Sides:
+        """What stood there before and what stands there afterwards. Who refers to something shared last takes it along."""
         at, target = self.at, self.target
         wanted = {entry.key: entry for work in works for entry in work.entries}
 
-        def held(tx: sa.Connection) -> tuple[dict[Entry, Sequence[Node]], dict[str, Fragment], dict[str, frozenset[str]]]:
+        def held(tx: sa.Connection) -> _Sides:
             left = at.configurations.left_alone(tx, target, list(wanted.values()))
             entries = [*wanted.values(), *(Entry(key, None) for key in left if key not in wanted)]
             stated, keys = self._stated(entries), [entry.key for entry in entries]
             applied = at.configurations.applied(tx, target, keys)
             nodes = [node for fragment in applied.values() for node in at.targets.nodes(fragment)]
-            return stated, applied, at.configurations.others(tx, target, keys, [*nodes, *(n for found in stated.values() for n in found)])
+            others = at.configurations.others(tx, target, keys, [*nodes, *(n for found in stated.values() for n in found)])
+            return _Sides(stated, applied, others)
 
-        stated, applied, others = at.store.database.look(held)
-        fragments = {entry.key: entry.fragment for entry in stated if entry.fragment is not None}
-        change = at.targets.change(target, list(applied.values()), list(fragments.values()), others)
-        seen = before.look(at, target, applied, fragments, others, change)
+        return at.store.database.look(held)
+
+    def _change(self, works: Sequence[Work]) -> tuple[before.Seen, dict[Entry, Sequence[Node]]]:
+        """What is sent, and what stands there afterwards with what each states."""
+        at, target, sides = self.at, self.target, self._sides(works)
+        stated, applied, fragments = sides.stated, sides.applied, sides.wanted
+        change = at.targets.change(target, list(applied.values()), list(fragments.values()), sides.others)
+        seen = before.look(at, target, applied, fragments, sides.others, change)
         if not seen.nodes:
             return seen, stated
         found = {fragment.key: fragment for fragment in seen.wanted}
@@ -234,13 +253,13 @@ class _Pusher:
         """What is as it was said to be is ours from now on."""
         for work in works:
             try:
-                _, stated = self._change([work])
-                believe(self.at.targets, self.target, work)
+                sides = self._sides([work])
+                believe(self.at, self.target, work, sides.applied, sides.wanted, sides.others)
             except TurnupError as error:
                 yield Settlement({ref(work.step): self._after(work, Trouble.of(error))})
                 continue
             self.done.add(ref(work.step))
-            yield self._nothing_to_do([work], stated, "done by hand, read back as wanted")
+            yield self._nothing_to_do([work], sides.stated, "done by hand, read back as wanted")
 
     # -- what came of it -----------------------------------------------------------------------------------------------
     def _confirmed(self, transaction: OpenTransaction, work: Work, outcome: Outcome, stated: Mapping[Entry, Sequence[Node]]) -> StepResult:

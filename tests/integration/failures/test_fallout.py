@@ -206,3 +206,38 @@ def test_a_port_that_is_bad_is_exchanged_and_nothing_is_left_on_it(machine: Mach
     assert machine.holds(OLT)[OLT]["running"] != before
     assert machine("inventory", "audit").code == 0
     assert machine("check", "--all").code == 0
+
+
+def test_what_was_taken_away_by_hand_is_looked_at_before_it_is_believed(machine: Machine) -> None:
+    before = configuration(machine, SWITCH)
+    made = machine.playbook()
+    goes_on(machine, made)
+    (product,) = machine("show", made.stem.replace("order-", "SF200-CUST-"), "--json").document["products"]
+    end = machine.folder / f"end-{product['id']}.yaml"
+    end.write_text(f"{{externalId: end-{product['id']}, action: delete, product: {product['id']}}}", "utf-8")
+    machine.fail(SWITCH, "edit-config", "refuse", error=FULL, times=None)
+    case = held(machine, end)
+    assert (case["kind"], case["target"]) == ("remove", SWITCH)
+    answered(machine, case, "done")
+    false = held(machine, end)
+    assert (false["trouble"]["code"], false["follows"]) == ("NOT_AS_SAID", case["id"])
+    assert f"{SWITCH} holds still what was to go: -" in false["trouble"]["message"]
+    machine.heal()
+    with machine.wired() as wiring:
+        at = wiring.workplace
+        key = next(item.instance for item in wiring.store.tree(case["root"]).items.values() if item.id == case["item"])
+        applied = at.store.database.look(lambda tx: at.configurations.applied(tx, SWITCH, [key or ""]))
+        others = at.store.database.look(
+            lambda tx: at.configurations.others(tx, SWITCH, [key or ""], [n for f in applied.values() for n in at.targets.nodes(f)])
+        )
+        change = at.targets.change(SWITCH, list(applied.values()), [], others)
+        assert at.targets.push(Push("taken-away", SWITCH, change)).state is TransactionState.CONFIRMED
+    assert configuration(machine, SWITCH) == before
+    machine.fail(SWITCH, "edit-config", "refuse", error=FULL, times=None)  # whoever sends something now is refused
+    answered(machine, false, "done")
+    ended = goes_on(machine, end)
+    assert ended.state == "completed"
+    machine.heal()
+    assert configuration(machine, SWITCH) == before
+    assert machine("inventory", "audit").code == 0
+    assert machine("check", "--all").code == 0
