@@ -7,6 +7,7 @@ The tests of this module are one story over one lab, in the order in which they 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from inventory.client import NetBox
 from lab import control
-from tests.integration.failures.machine import BNG, OLT, ROOT, SWITCH, Machine
+from tests.integration.failures.machine import BNG, NETBOX, OLT, ROOT, SWITCH, Machine
 from turnup.following import Follower
 from turnup.working import Working
 
@@ -86,7 +87,33 @@ def test_a_move_that_stops_half_way_is_cancelled_and_nothing_has_moved(machine: 
     in_order(machine)
 
 
+@contextmanager
+def no_port(machine: Machine) -> Iterator[None]:
+    """All ports of the new exchange are in use."""
+    client = NetBox(machine.endpoint(NETBOX).url or "", machine.credentials.netbox_token)
+    try:
+        (olt,) = client.read("dcim/devices", {"name": NEW_OLT})
+        ports = client.read("dcim/interfaces", {"device_id": olt["id"], "type": "gpon"})
+        for taken in (True, False):
+            client.update("dcim/interfaces", [{"id": port["id"], "mark_connected": taken} for port in ports])
+            if taken:
+                yield
+    finally:
+        client.close()
+
+
+def test_as_long_as_the_new_exchange_has_no_port_the_line_stays_where_it_works(machine: Machine) -> None:
+    with no_port(machine):
+        held = machine("run", PLAYBOOKS / "move.yaml", "--json", **QUARANTINE)
+        assert held.code == 3, held.out
+        assert held.document["order"]["reason"].startswith("resource exhaustion: no free port on the OLTs of EAST-08")
+        assert configurations(machine)[OLT] == SEEN["before"][OLT]
+        assert configurations(machine)[SWITCH] == SEEN["before"][SWITCH]
+        in_order(machine)
+
+
 def test_the_move_takes_the_new_before_it_leaves_the_old(machine: Machine) -> None:
+    assert machine("resume", "MOVE-CUST-4821").code == 0  # there are ports again
     document = ordered(machine, "move", **QUARANTINE)
     found = values(document)
     assert (found["OLT Port"], found["VLAN ID"]) == ("OLT-EAST-08, LC1, Port 1", "VLAN 2000")
