@@ -318,6 +318,9 @@ class Targets(Protocol):
     def reads_first(self, target: str) -> bool:
         """Whether a push reads what it replaces anyway, and refuses (DRIFT_FOUND) when it is not as it was left. Raises TargetUnknown."""
 
+    def merges(self, target: str) -> bool:
+        """Whether what a push creates is merged without a word into what is there already; else it is refused. Raises TargetUnknown."""
+
     def part(self, held: Fragment, fragments: Sequence[Fragment], also: Collection[str]) -> Fragment:
         """Of what a target holds, what these fragments state (whatever its values), the paths `also`, and what contradicts them.
         From there to the fragments leads a `change`. Pure."""

@@ -73,6 +73,10 @@ class NornirTargets:
         """Whether a push looks at what it replaces (`engine.ports.Targets`)."""
         return kinds.for_platform(self.platform(target)).reads_first
 
+    def merges(self, target: str) -> bool:
+        """Whether what is created is merged into what is there (`engine.ports.Targets`)."""
+        return kinds.for_platform(self.platform(target)).merges
+
     def part(self, held: Fragment, fragments: Sequence[Fragment], also: Collection[str]) -> Fragment:
         """Return what these fragments state of what a target holds (`engine.ports.Targets`)."""
         notation = change.for_platform(self.platform(held.target))

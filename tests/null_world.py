@@ -264,6 +264,10 @@ class NullTargets:
         """They do not."""
         return False
 
+    def merges(self, target: str) -> bool:
+        """They hold a line or not."""
+        return False
+
     def part(self, held: Fragment, fragments: Sequence[Fragment], also: Collection[str]) -> Fragment:
         """The lines that they state."""
         stated = {line for fragment in fragments for line in fragment.text.splitlines()} | set(also)

@@ -1,12 +1,13 @@
 """What a change is about to touch is looked at before it is sent: did somebody else change it meanwhile?
 
-Only fragments that change are read: a new service costs nothing, the change of one a read of its own entries; systems with documents
-are read by the push itself. What was added by somebody counts where the change would take it away with its entry.
+Only fragments that change are read. A new service costs nothing where a target refuses to create what is there; where it would merge the
+one into the other, what is in the way is looked for. The change of a service costs a read of its own entries; systems with documents are
+read by the push itself. What was added by somebody counts where the change would take it away with its entry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -42,22 +43,24 @@ def look(
     """The change that leads from what the target holds to what is wanted, as the policy says. Raises DriftFound, TargetError."""
     policy = policy_of(at.settings.drift, target, at.targets.platform(target))
     touched = tuple(old for key, old in applied.items() if old.text and (key not in wanted or old.text != wanted[key].text))
+    new = tuple(one for key, one in wanted.items() if key not in applied and one.text) if at.targets.merges(target) else ()
     unchanged = Seen(change, tuple(wanted.values()))
     looked_at_anyway = policy is DriftPolicy.REFUSE and at.targets.reads_first(target)
-    if policy is DriftPolicy.REPORT or looked_at_anyway or not change or not touched:
+    if policy is DriftPolicy.REPORT or looked_at_anyway or not change or not (touched or new):
         return unchanged
-    held = at.targets.held(target, touched)
+    held = at.targets.held(target, (*touched, *new))
     found = compare(at.targets, touched, held, lambda paths: at.store.database.look(lambda tx: stated.owners(tx, target, paths)))
-    nodes = _that_count(at, target, found, touched, wanted, others) if found else ()
+    counting = _that_count(at, target, found, touched, wanted, others) if found else ()
+    nodes = (*counting, *_in_the_way(at, target, new, held, applied, others))
     if not nodes:
         return unchanged
     if policy is DriftPolicy.REFUSE:
         raise DriftFound(f"{target} is not as it was left: {summary(nodes)}", target=target)
     kept = _kept(at, touched, wanted, nodes) if policy is DriftPolicy.ADOPT else set()
-    new = {key: at.targets.as_held(fragment, held, kept) if kept else fragment for key, fragment in wanted.items()}
-    extra = [node.path for node in nodes if node.kind is DriftKind.EXTRA]
+    shall = tuple(at.targets.as_held(fragment, held, kept) if kept else fragment for fragment in wanted.values())
+    extra = [node.path for node in counting if node.kind is DriftKind.EXTRA]
     rest = [old for key, old in applied.items() if old not in touched]
-    return Seen(way_back(at, held, touched, tuple(new.values()), others, extra, rest), tuple(new.values()), nodes, policy)
+    return Seen(way_back(at, held, (*touched, *new), shall, others, extra, rest), shall, nodes, policy)
 
 
 def _that_count(
@@ -72,6 +75,33 @@ def _that_count(
     staying = {node.path for fragment in wanted.values() for node in at.targets.nodes(fragment)} | others.keys()
     going = {node.path for fragment in touched for node in at.targets.nodes(fragment)} - staying
     return tuple(node for node in found if node.kind is not DriftKind.EXTRA or going & set(at.targets.around(target, node.path)))
+
+
+def _in_the_way(
+    at: Workplace,
+    target: str,
+    new: Sequence[Fragment],
+    held: Fragment,
+    applied: Mapping[str, Fragment],
+    others: Mapping[str, frozenset[str]],
+) -> Iterator[NodeDrift]:
+    """What is there already of what is to be created, or within it, and nobody applied it. Of an entry that only leads to what is created
+    it does not count that it is there."""
+    known = others.keys() | {node.path for fragment in applied.values() for node in at.targets.nodes(fragment)}
+    created = {node.path: fragment.key for fragment in new for node in at.targets.nodes(fragment) if node.path not in known}
+    leading = {path for inner in created for path in at.targets.around(target, inner)}
+    there = dict(at.targets.nodes(held)) if created else {}
+    beside = {
+        path: within for path in there if path not in created and path not in known and (within := _within(at, target, path, created))
+    }
+    owned = at.store.database.look(lambda tx: stated.owners(tx, target, beside.keys())) if beside else {}
+    for path, value in there.items():
+        if (path in created and path not in leading) or (path in beside and path not in owned):
+            yield NodeDrift(DriftKind.EXTRA, path, "", value, created[beside.get(path, path)])
+
+
+def _within(at: Workplace, target: str, path: str, entries: Mapping[str, str]) -> str | None:
+    return next((outer for outer in at.targets.around(target, path) if outer in entries), None)
 
 
 def told(seen: Seen, target: str, roots: Iterable[str], at: Workplace) -> Settlement:

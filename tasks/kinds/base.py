@@ -20,6 +20,10 @@ class Kind(Protocol):
     def reads_first(self) -> bool:
         """Whether a push reads what it replaces and refuses (DriftFound) when that is not as it was left."""
 
+    @property
+    def merges(self) -> bool:
+        """Whether what a push creates is merged without a word into what is there already."""
+
     def push(self, push: Push, host: Host) -> Outcome:
         """Carry out one transaction: it ends confirmed, reversed, refused or not attempted; unknown only if nothing could be found out."""
 

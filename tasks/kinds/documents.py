@@ -269,6 +269,7 @@ class DocumentKind:
     """What all kinds of targets that hold documents share of `tasks.kinds.base.Kind`."""
 
     reads_first = True
+    merges = False
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened

@@ -36,6 +36,7 @@ class JunosKind:
     """See the module."""
 
     reads_first = False
+    merges = True
 
     def push(self, push: Push, host: Host) -> Outcome:
         """Carry out one transaction (`tasks.kinds.base.Kind`)."""

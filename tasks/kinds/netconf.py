@@ -45,6 +45,7 @@ class NetconfKind:
     """See the module."""
 
     reads_first = False
+    merges = False
 
     def push(self, push: Push, host: Host) -> Outcome:
         """Carry out one transaction (`tasks.kinds.base.Kind`)."""
