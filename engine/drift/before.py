@@ -91,17 +91,12 @@ def _in_the_way(
     created = {node.path: fragment.key for fragment in new for node in at.targets.nodes(fragment) if node.path not in known}
     leading = {path for inner in created for path in at.targets.around(target, inner)}
     there = dict(at.targets.nodes(held)) if created else {}
-    beside = {
-        path: within for path in there if path not in created and path not in known and (within := _within(at, target, path, created))
-    }
+    rest = [path for path in there if path not in created and path not in known]
+    beside = {path: within for path in rest if (within := next((o for o in at.targets.around(target, path) if o in created), None))}
     owned = at.store.database.look(lambda tx: stated.owners(tx, target, beside.keys())) if beside else {}
     for path, value in there.items():
         if (path in created and path not in leading) or (path in beside and path not in owned):
             yield NodeDrift(DriftKind.EXTRA, path, "", value, created[beside.get(path, path)])
-
-
-def _within(at: Workplace, target: str, path: str, entries: Mapping[str, str]) -> str | None:
-    return next((outer for outer in at.targets.around(target, path) if outer in entries), None)
 
 
 def told(seen: Seen, target: str, roots: Iterable[str], at: Workplace) -> Settlement:
