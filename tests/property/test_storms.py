@@ -47,7 +47,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # a failing story is shown as it is: to make it short takes minutes
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@pytest.mark.timeout(400)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(story=stories(most=14))
 def test_whatever_happens_all_agree_at_the_end(empty: Path, story: list[Happening]) -> None:
     with played(empty, story) as storm:
