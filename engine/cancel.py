@@ -9,7 +9,7 @@ from engine.acceptance import Acceptance, Accepted
 from engine.batch import Workplace
 from engine.context import FORMERLY
 from engine.errors import CancelDenied, OrderEnded, UndoImpossible
-from engine.lines import opened
+from engine.lines import opened, replaced
 from engine.model import Action, Item
 from engine.recall import past_return, take_back
 from engine.requests import OrderRequest
@@ -63,7 +63,7 @@ def undo(at: Workplace, acceptance: Acceptance, order: str, reason: str) -> Canc
     """Take back what an order did: one that is under way is cancelled, past its point of no return, too; for one that has ended a new
     order is accepted that is linked to it.
 
-    Raises UnknownOrder, UndoImpossible (a later order built upon it; what was ended can only be ordered anew).
+    Raises UnknownOrder, UndoImpossible (a later order built upon it, or it ended or exchanged something).
     """
     tree = at.store.tree(order)
     root = tree.root
@@ -104,6 +104,8 @@ def _wish(at: Workplace, tree: Tree, item: Item, offering: str | None) -> dict[s
         return {"action": "delete"}
     if item.action is Action.DELETE or item.formerly is None:
         raise UndoImpossible(f"{tree.root.id} ended {item.instance}: it can only be ordered anew")
+    if exchanged := replaced(tree):
+        raise UndoImpossible(f"{tree.root.id} exchanged {', '.join(sorted(exchanged))}: what was given back may be anybody's")
     if item.outcome and item.was != item.outcome:
         return {"action": "resume"}
     was, changed = opened(at.store.vault, item.formerly), {n for n, v in item.characteristics.items() if v != item.formerly.get(n)}

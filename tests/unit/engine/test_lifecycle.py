@@ -411,6 +411,12 @@ def test_an_order_that_others_built_upon_is_not_undone(world: NullWorld, accepta
         undo(world.at, acceptance, ended.root.id, "no")
 
 
+def test_what_was_exchanged_is_not_brought_back(acceptance: Acceptance, work: Work, world: NullWorld, line: Tree) -> None:
+    swap = ordered(acceptance, work, change("modify", replace=["ont"]))
+    with pytest.raises(UndoImpossible, match="exchanged ont: what was given back may be anybody's"):
+        undo(world.at, acceptance, swap.root.id, "no")
+
+
 def test_a_new_line_is_undone_as_if_it_had_not_been(world: NullWorld, acceptance: Acceptance, work: Work, line: Tree) -> None:
     accepted = undo(world.at, acceptance, line.root.id, "no")
     assert isinstance(accepted, Accepted)
