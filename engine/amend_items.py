@@ -94,6 +94,8 @@ def _must_be_amendable(tree: Tree, item: Item) -> None:
     wish = wishes[item.ordinal]
     if wish not in ("add", "modify"):
         raise AmendDenied(f"{item.id} is to {wish} {item.instance}: that takes no characteristics")
+    if tree.root.undoes:
+        raise AmendDenied(f"{tree.root.id} makes things as they were before {tree.root.undoes}, and takes no other characteristics")
     if tree.root.checksum:
         raise AmendDenied(f"{tree.root.id} was ordered with a checksum: only what was shown may be sent")
     busy = next((_AT_IT[step.kind] for step in tree.steps.values() if step.state is StepState.RUNNING and step.kind in _AT_IT), None)

@@ -78,6 +78,8 @@ def amend(
     values.pop("characteristics", None)
     what = ", ".join(f"{name} is {value} now" for name, value in values.items()) or "all of it was so already"
     session.output.show(f"{found.order} ({found.state}): {what}; {told}")
+    if found.state == "held" and found.changed:
+        session.output.show(f"`turnup resume {found.order}` does again what stands still")
     return 0
 
 

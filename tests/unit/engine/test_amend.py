@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from engine import failpoints
-from engine.acceptance import Acceptance
+from engine.acceptance import Acceptance, Accepted
 from engine.amend import Outcome, Wish, amend
-from engine.cancel import cancel
+from engine.cancel import cancel, undo
 from engine.errors import AmendDenied, BadInput, CharacteristicInvalid, OrderEnded
 from engine.failpoints import Failpoint
 from engine.lines import opened
@@ -313,6 +313,16 @@ def test_an_end_takes_no_characteristics(world: NullWorld, acceptance: Acceptanc
     with pytest.raises(AmendDenied, match="is to delete PI-BB-4821: that takes no characteristics"):
         changed(order, characteristics={"ssid": "Nest"})
     assert changed(order, start=start + DAY).changed
+
+
+def test_what_takes_back_takes_no_characteristics(world: NullWorld, acceptance: Acceptance, changed: Amend, work: Work) -> None:
+    work(acceptance.submit(superfibre(4821)).id)
+    order = work(acceptance.submit(change("modify", "ssid", characteristics={"ssid": "One"})).id).root.id
+    back = undo(world.at, acceptance, order, "no")
+    assert isinstance(back, Accepted)
+    with pytest.raises(AmendDenied, match=f"{back.id} makes things as they were before {order}"):
+        changed(back.id, characteristics={"ssid": "Two"})
+    assert changed(back.id, priority=0).changed == {"priority": 0}
 
 
 # -- who is first ---------------------------------------------------------------------------------------------------------

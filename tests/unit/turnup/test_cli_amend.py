@@ -48,6 +48,7 @@ def test_a_scheduled_order_is_told_to_begin(turnup: Turnup, world: NullWorld, pl
 def test_it_is_denied_with_its_reason(turnup: Turnup, world: NullWorld) -> None:
     world.inventory.left["olt-port"] = 0
     turnup("run", FIRST)
+    assert "`turnup resume PO-2024-00847` does again what stands still" in turnup("amend", "PO-2024-00847", "--priority", "0").out
     said = turnup("amend", "PO-2024-00847", "--start", START)
     assert said.code == 2
     assert "AMEND_DENIED" in said.out + said.err
