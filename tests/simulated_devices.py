@@ -84,6 +84,8 @@ class Netconf:
             return
         if operation == "create" and key in into:
             raise Refused(f"data-exists: {path}")
+        if facts["kind"] == "container" and not facts.get("presence") and not len(element):
+            return  # only a place: nothing is said, and no case chosen (RFC 7950 7.5.1)
         for other in [k for k in into if _excludes(facts, FACTS[f"{path.rpartition('/{')[0]}/{k[0]}"])]:
             if not alter:
                 raise Contradiction(f"{path}: another case than {other[0]}")

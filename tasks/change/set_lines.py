@@ -45,20 +45,31 @@ class SetLines:
         return [Node(path, value) for path, value in found.items()]
 
     def part(self, text: str, fragments: Sequence[str], also: Collection[str]) -> str:
-        """Their lines; nothing on a router contradicts others."""
-        stated = {path for fragment in fragments for path in self.parse(fragment)} | set(also)
+        """Their lines, and what is below a name that they replace: it goes with the name."""
+        stated = _together(self.parse(fragment) for fragment in fragments)
         found: dict[str, Statement] = {}
+        replaced: set[str] = set()
         for _, line in lines(text):
             for statement in _tolerated(line):
-                if statement.path in stated:
-                    found.setdefault(statement.path, statement)
+                path = statement.path
+                if path not in stated and path not in also and statement.parent not in replaced:
+                    continue
+                found.setdefault(path, statement)
+                another = path in stated and stated[path].value != statement.value
+                if statement.parent in replaced or (another and statement.replaced_with_all_below):
+                    replaced.add(path)
         return "\n".join(statement.set() for statement in found.values())
 
     def as_held(self, text: str, held: str, paths: Collection[str]) -> str:
         """These lines as the router has them."""
         there = {statement.path: statement for _, line in lines(held) for statement in _tolerated(line)}
-        found = (there.get(path) if path in paths else statement for path, statement in self.parse(text).items())
-        return "\n".join(statement.set() for statement in found if statement is not None)
+        wanted = self.parse(text)
+        found: dict[str, Statement | None] = {}
+        for path, statement in wanted.items():  # outer statements come before inner ones
+            under_another = found.get(statement.parent) is not wanted.get(statement.parent)
+            same = path in there and there[path].indexed == statement.indexed
+            found[path] = there.get(path) if path in paths or (same and under_another) else statement
+        return "\n".join(statement.set() for statement in found.values() if statement is not None)
 
     def around(self, path: str) -> Iterator[str]:
         """The same words, but for the last ones."""

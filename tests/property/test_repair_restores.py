@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tasks.change import Format
@@ -43,7 +43,12 @@ def test_any_part_of_the_yang_schema(universe: Universe, applied: int, held: int
     repaired(Xml(), Netconf, universe.fragment(applied, "A"), universe.fragment(held, "A"))
 
 
+RELAY = "set interfaces ge-0/0/1 unit 1042 family inet unnumbered-address {}"
+SOURCE = " preferred-source-address 10.42.17.1"
+
+
 @SLOW_MACHINE
+@example(applied=RELAY.format("lo0.0"), held=RELAY.format("lo0.1") + SOURCE)  # what is below a name that is replaced
 @given(applied=set_lines(), held=set_lines())
 def test_any_junos_statements(applied: str, held: str) -> None:
     repaired(SetLines(), Junos, applied, held)
@@ -69,6 +74,7 @@ def kept(notation: Format, kind: type[Netconf | Junos | DocumentStore], applied:
 
 
 @SLOW_MACHINE
+@example(applied=RELAY.format("lo0.0") + SOURCE, held=RELAY.format("lo0.1") + SOURCE)  # what is below a name that differs
 @given(applied=set_lines(), held=set_lines())
 def test_what_stays_as_somebody_made_it_on_a_router(applied: str, held: str) -> None:
     kept(SetLines(), Junos, applied, held)
