@@ -77,9 +77,14 @@ def waiting(tree: Tree) -> bool:
 
 def look_again(world: NullWorld, order: str, carrier: Carrier, hours: float) -> Tree:
     """So many hours later, after it was looked again."""
-    looks = carrier.looks
+    looks, attempt = carrier.looks, wait_of(world.at.store.tree(order)).attempt
     world.clock.skipped += hours * HOUR
-    return until(world, order, lambda tree: carrier.looks > looks and wait_of(tree).state is not StepState.RUNNING)
+
+    def looked(tree: Tree) -> bool:
+        step = wait_of(tree)  # read before the carrier may have been asked, so its own attempt counts
+        return carrier.looks > looks and step.attempt > attempt and step.state is not StepState.RUNNING
+
+    return until(world, order, looked)
 
 
 def test_it_is_waited_for_as_long_as_the_catalogue_says_and_then_held(world: NullWorld, order: str, carrier: Carrier) -> None:
