@@ -76,6 +76,11 @@ class Batch:
     steps: tuple[Step, ...]
     trees: Mapping[str, Tree]
 
+    @property
+    def lane(self) -> str:
+        """Where they are done."""
+        return self.holding.lease.lane
+
     def tree(self, step: Step) -> Tree:
         """The tree of a step, as it was when it was claimed. Others read it too: whoever wants to change something copies it."""
         return self.trees[step.root]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import sqlalchemy as sa
 import structlog
@@ -20,11 +21,14 @@ INVENTORY_LANES = "netbox/"
 ORDERS_LANE = "orders"
 
 
-def record(tx: sa.Connection, lease: Lease, results: Iterable[StepResult], settings: WorkerSettings, real: float) -> None:
-    """Note whether the target of this lane answered. After `opens_after` times of silence in a row its circuit opens: until the first
-    step of the batch is to be tried again by its failure policy, at most for `pause`."""
+def record(tx: sa.Connection, lease: Lease, results: Iterable[StepResult], settings: WorkerSettings, real: float) -> Lease:
+    """Note whether the target of this lane answered; the lease as it is then.
+
+    After `opens_after` times of silence in a row its circuit opens: until the first step of the batch is to be tried again by its failure
+    policy, at most for `pause`.
+    """
     if lease.lane == ORDERS_LANE:
-        return  # our own work
+        return lease  # our own work
     told = [r for r in results if r.state is not StepState.BLOCKED and not _of_another(lease.lane, r.trouble)]
     silent = [r.trouble for r in told if r.trouble and r.trouble.error_class is ErrorClass.UNREACHABLE]
     if told and len(silent) == len(told):
@@ -32,9 +36,12 @@ def record(tx: sa.Connection, lease: Lease, results: Iterable[StepResult], setti
         until = min([real + settings.pause, *(r.due for r in told if r.state is StepState.READY)]) if opens else 0.0
         lanes.failed(tx, lease, silent[0], until)
         log.warning("no answer", lane=lease.lane, times=lease.failures + 1, left_alone=opens, message=silent[0].message)
-    elif told and lease.failures:
+        return replace(lease, failures=lease.failures + 1, open_until=until)
+    if told and lease.failures:
         lanes.answered(tx, lease)
         log.info("answers again", lane=lease.lane)
+        return replace(lease, failures=0, open_until=0.0)
+    return lease
 
 
 def on_trial(lease: Lease, settings: WorkerSettings) -> bool:

@@ -21,6 +21,7 @@ import structlog
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.schema import SchemaManager
 
+from engine import collector
 from engine.batch import Workplace
 from engine.capacity import CapacityWatch
 from engine.errors import TurnupError
@@ -55,19 +56,34 @@ class ProcrastinateExecutor:
         )
         self._listening.task(name=_TASK, queue=_QUEUE)(self._drain)
         self._pool = ThreadPoolExecutor(at.settings.threads, thread_name_prefix="lane")
+        self._next: set[str] = set()
+        """Lanes that threads of ours are to work at once."""
+        self._busy, self._guard = 0, threading.Lock()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._listen()), name="procrastinate", daemon=True)
         self._end_listening: Callable[[], object] = lambda: None
         self._listens = threading.Event()
+        self._working = contextlib.ExitStack()
         self.settled = 0
 
     def hint(self, names: Iterable[str]) -> None:
-        """These lanes have work. One that waits in the queue already is not put there twice. Never fails: the sweep finds what is lost."""
+        """These lanes have work. It is done here while a thread is free: their orders are in this process' memory. Others are told of the
+        rest; what waits in the queue already is not put there twice. Never fails: the sweep finds what is lost."""
         for name in sorted(names):
+            if self._at_home(name):
+                continue
             with contextlib.suppress(AlreadyEnqueued):
                 try:
                     self._telling.configure_task(_TASK, queue=_QUEUE, queueing_lock=name).defer(lane=name)
                 except ConnectorException as error:
                     log.info("hint lost", lane=name, message=str(error))
+
+    def _at_home(self, name: str) -> bool:
+        """Whether a thread of this process works the lane as soon as it runs."""
+        with self._guard:
+            if name not in self._next and not self._stop.is_set() and self._busy + len(self._next) < self._at.settings.threads:
+                self._next.add(name)
+                self._pool.submit(self._work, name)
+            return name in self._next
 
     def start(self) -> None:
         """Begin to work. Raises StoreError."""
@@ -75,6 +91,7 @@ class ProcrastinateExecutor:
         database.change(_make_schema)
         database.patience.until(self._stop)
         self._telling.open()
+        self._working.enter_context(collector.seldom())
         self._thread.start()
         self._sweep.start()
         self._watch.start()
@@ -89,6 +106,7 @@ class ProcrastinateExecutor:
         self._thread.join()
         self._pool.shutdown()
         self._telling.close()
+        self._working.close()
 
     # -- the queue's own thread ------------------------------------------------------------------------------------------
     async def _listen(self) -> None:
@@ -119,12 +137,19 @@ class ProcrastinateExecutor:
         await asyncio.get_running_loop().run_in_executor(self._pool, self._work, lane)
 
     def _work(self, lane: str) -> None:
+        with self._guard:
+            self._next.discard(lane)
+            self._busy += 1
         try:
-            self.settled += self._worker.drain(lane)
+            if not self._stop.is_set():
+                self.settled += self._worker.drain(lane)
         except TurnupError as error:
             log.error("lane stopped", lane=lane, code=error.code, message=error.message)
         except Exception:
             log.exception("lane stopped", lane=lane)
+        finally:
+            with self._guard:
+                self._busy -= 1
 
 
 def _make_schema(tx: sa.Connection) -> None:

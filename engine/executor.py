@@ -15,6 +15,7 @@ from typing import Protocol
 import sqlalchemy as sa
 import structlog
 
+from engine import collector
 from engine.batch import Workplace
 from engine.capacity import CapacityWatch
 from engine.errors import TurnupError, WorkerRunning
@@ -52,6 +53,7 @@ class LocalExecutor:
         self._sweep = Sweep(at, self.hint, self._stop)
         self._watch = CapacityWatch(at, self.hint, self._stop)
         self._threads: list[threading.Thread] = []
+        self._working = contextlib.ExitStack()
         self.settled = 0
 
     def hint(self, names: set[str]) -> None:
@@ -67,6 +69,7 @@ class LocalExecutor:
         if database.sqlite:
             database.change(lanes.free_all)
         database.patience.until(self._stop)
+        self._working.enter_context(collector.seldom())
         self._threads = [threading.Thread(target=self._work, name=f"lane-{n}", daemon=True) for n in range(self._at.settings.threads)]
         for thread in self._threads:
             thread.start()
@@ -82,6 +85,7 @@ class LocalExecutor:
             thread.join()
         self._sweep.join()
         self._watch.join()
+        self._working.close()
 
     def _work(self) -> None:
         while (lane := self._queue.get()) is not None and not self._stop.is_set():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from enum import Enum
 from functools import partial
-from graphlib import TopologicalSorter
 from typing import TypeAlias
 
 import structlog
@@ -24,6 +24,7 @@ from engine.steps import activate, configure, decompose, release, reserve, wait
 from engine.store import lanes
 from engine.store.lanes import Lease, Limit
 from engine.store.store import Unit
+from engine.together import fused, in_order, together
 from engine.tree import Tree
 from engine.vault import mask
 
@@ -41,6 +42,18 @@ CARRY_OUT: Mapping[StepKind, CarryOut] = {
     StepKind.RESTORE: configure.carry_out,
     StepKind.RELEASE: release.carry_out,
 }
+
+
+class Later(Enum):
+    """The next batch is not known yet."""
+
+    LATER = "later"
+
+
+LATER = Later.LATER
+Next: TypeAlias = Batch | Later | None
+Then: TypeAlias = Callable[[Unit, Lease, Collection[str]], Next]
+"""What is to be taken next, of these lanes that were woken among others."""
 TURN = 8
 """Batches until a lane is given back though it has more: others wait for the thread, too."""
 
@@ -57,64 +70,99 @@ class Worker:
         self._heartbeat = Heartbeat(at.store.database, at.settings.lease / 3)
 
     def drain(self, lane: str) -> int:
-        """Work the lane until nothing is due in it, its turn is over, or `stopping` says so: then the batch that is being done is finished
-        and the lane given back. Returns how many steps were settled; 0 at once when another works it, or when as many of its kind as
-        may be are worked. Raises StoreError."""
-        taken = self._take(lane)
-        if taken is None:
-            return 0
-        holding, batch = taken
-        settled = batches = 0
+        """Work the lane until nothing is due in it, then one that it woke, and so on until the turn is over, or `stopping` says so: then
+        the batch that is being done is finished and the lane given back. Returns how many steps were settled; 0 at once when another
+        works the lane, or when as many of its kind as may be are worked. Raises StoreError."""
+        settled, turn, batch = 0, iter(range(TURN - 1, -1, -1)), self._take(lane)
+        while batch is not None:
+            done, batch = self._hold(batch, turn)
+            settled += done
+        return settled
+
+    def _hold(self, batch: Batch, turn: Iterator[int]) -> tuple[int, Batch | None]:
+        """Work a lane that was taken with this batch until it is given back. Returns how many steps were settled, and the batch with
+        which another lane was taken instead. `turn` counts down to the last batch."""
+        holding, lane, settled, left = batch.holding, batch.lane, 0, 0
+        following: Batch | None = batch
         try:
             with self._heartbeat.of(holding):
-                while batch is not None:
+                while following is not None and following.holding is holding:
                     reached(Failpoint.CLAIMED)
-                    settled, batches = settled + self._carry_out(batch), batches + 1
-                    batch = self._at.store.change(partial(self._next, holding, last=batches >= TURN))
-            self._tell_next(lane, batches)
+                    left = next(turn)
+                    done, following = self._carry_out(following, last=left == 0)
+                    settled += done
+            self._tell_next(lane, over=left == 0)
         except LeaseLost:
             log.info("lane lost", lane=lane, fence=holding.lease.fence)
+            return settled, None
         except StoreError:
             raise  # the lane cannot be given back either: its lease ends
         except BaseException:
             self._at.store.database.change(partial(lanes.free, lease=holding.lease))
             raise
-        return settled
+        return settled, following
 
     # -- taking --------------------------------------------------------------------------------------------------------
-    def _take(self, lane: str) -> tuple[Holding, Batch | None] | None:
-        """The lane and its first batch; None when another works it."""
+    def _take(self, lane: str) -> Batch | None:
+        """The first batch of a lane; None when there is none, or another works it."""
+
+        def take(unit: Unit) -> Batch | None:
+            lease = self._lease(unit, lane)
+            batch = self._claim(unit, lease) if lease else None
+            return None if batch is LATER else batch
+
+        return self._at.store.change(take)
+
+    def _take_over(self, unit: Unit, woken: Collection[str]) -> Batch | None:
+        """The first batch of one of the lanes that were woken, in the transaction that wakes them: its orders are in this process' memory.
+        None where another works them or would have to be waited for, who may wait for us."""
+        limit = limit_of(self._at.settings)
+        for lane in sorted(name for name in woken if not limit.holds_for(name)):
+            lease = self._lease(unit, lane)
+            batch = self._claim(unit, lease, wait=False) if lease else None
+            if lease and batch is LATER:
+                lanes.free(unit.tx, lease)
+            elif batch is not None and batch is not LATER:
+                return batch
+        return None
+
+    def _lease(self, unit: Unit, lane: str) -> Lease | None:
         at, owner = self._at, f"{self._name}:{next(self._numbers)}"
+        return lanes.take(unit.tx, lane, owner, at.clock.real(), at.settings.lease, limit_of(at.settings))
 
-        def take(unit: Unit) -> tuple[Holding, Batch | None] | None:
-            lease = lanes.take(unit.tx, lane, owner, at.clock.real(), at.settings.lease, limit_of(at.settings))
-            if lease is None:
-                return None
-            holding = Holding(lease, at.settings.lease, at.clock)
-            return holding, self._claim(unit, holding, lease)
-
-        return at.store.change(take)
-
-    def _next(self, holding: Holding, unit: Unit, *, last: bool) -> Batch | None:
-        """The next batch of a lane that is held; None when there is none, its turn is over (`last`) or the worker is to stop: then the
-        lane is free."""
-        lease = holding.keep(unit.tx)
-        if last or lease.open_until > self._at.clock.real() or self._stopping():
+    def _next(self, holding: Holding, unit: Unit, lease: Lease, woken: Collection[str], *, last: bool, wait: bool = False) -> Next:
+        """The next batch of a lane that is held, else of one that was woken; None when there is none, the turn is over (`last`) or the
+        worker is to stop: then the lane is free. Without `wait` it is LATER when somebody else is changing one of its orders."""
+        if last or self._stopping():
             lanes.free(unit.tx, lease)
             return None
-        return self._claim(unit, holding, lease)
+        if lease.open_until > self._at.clock.real():
+            lanes.free(unit.tx, lease)
+            following: Next = None
+        else:
+            following = self._claim(unit, lease, wait=wait, holding=holding)
+        if following is None and not limit_of(self._at.settings).holds_for(lease.lane):
+            return self._take_over(unit, woken)
+        return following
 
-    def _claim(self, unit: Unit, holding: Holding, lease: Lease) -> Batch | None:
+    def _claim(self, unit: Unit, lease: Lease, *, wait: bool = True, holding: Holding | None = None) -> Next:
+        """The next steps of a lane. Without them it is given back."""
         at, lane = self._at, lease.lane
-        self._again(unit, lane)
+        left = lanes.orphans(unit.tx, lane)
+        if left and not wait:
+            return LATER
+        self._again(unit, left)
         found = lanes.next_steps(unit.tx, lane, at.clock.real(), self._batch_size(lane))
         if not found:
             lanes.free(unit.tx, lease)
             return None
-        trees = unit.trees({root for _, root in found})
+        roots = {root for _, root in found}
+        trees = unit.trees(roots, wait=wait)
+        if len(trees) < len(roots):
+            return LATER
         if circuit.on_trial(lease, at.settings):
             found = [(number, root) for number, root in found if root == found[0][1]]
-        steps = _together([_by_id(trees[root], number) for number, root in found])
+        steps = together([_by_id(trees[root], number) for number, root in found])
         if steps[0].kind in PUSHES and not steps[0].crashes:
             steps += fused([trees[root] for root in sorted({step.root for step in steps})], steps, lane)
         now = at.clock.now()
@@ -123,11 +171,11 @@ class Worker:
             trees[step.root].claim(step, now)
         for tree in trees.values():
             tree.roll(now)
+        holding = holding or Holding(lease, at.settings.lease, at.clock)
         return Batch(holding, tuple(replace(step) for step in in_order(steps)), trees)
 
-    def _again(self, unit: Unit, lane: str) -> None:
+    def _again(self, unit: Unit, left: Sequence[tuple[int, str]]) -> None:
         """What is running in a lane that is being claimed was left by a former owner, who died or lost the lane: it is done again."""
-        left = lanes.orphans(unit.tx, lane)
         if not left:
             return
         trees = unit.trees({root for _, root in left})
@@ -138,13 +186,13 @@ class Worker:
             tree.roll(now)
         unit.save()
 
-    def _tell_next(self, lane: str, batches: int) -> None:
+    def _tell_next(self, lane: str, *, over: bool) -> None:
         """Who may be worked now that this lane was given back: itself, at the end of the queue, and those that it is limited with."""
         at, limit = self._at, limit_of(self._at.settings)
         if limit.holds_for(lane):
             found = at.store.database.look(lambda tx: lanes.with_work(tx, at.clock.real(), limit))
             self._hint({name for name in found if limit.holds_for(name)})
-        elif batches >= TURN:
+        elif over:
             self._hint({lane})
 
     def _batch_size(self, lane: str) -> int:
@@ -152,25 +200,34 @@ class Worker:
         return self._at.settings.batch_systems if system else self._at.settings.batch_targets
 
     # -- doing and settling --------------------------------------------------------------------------------------------
-    def _carry_out(self, batch: Batch) -> int:
-        settled = 0
+    def _carry_out(self, batch: Batch, *, last: bool) -> tuple[int, Batch | None]:
+        """How many steps were settled, and the next batch of the lane. It is taken in the transaction that settles the last steps of this
+        one, unless that would have to wait for somebody who may wait for us."""
+        following: Next = LATER
+        settled, left = 0, {ref(step) for step in batch.steps}
         for settlement in CARRY_OUT[batch.steps[0].kind](batch, self._at):
-            settled += self._settle(batch, settlement)
-        return settled
+            left -= settlement.results.keys()
+            count, following = self._settle(batch, settlement, None if left else partial(self._next, batch.holding, last=last))
+            settled += count
+        if following is LATER:
+            after = partial(self._next, batch.holding, woken=(), last=last, wait=True)
+            following = self._at.store.change(lambda unit: after(unit, batch.holding.keep(unit.tx)))
+        return settled, None if following is LATER else following
 
-    def _settle(self, batch: Batch, settlement: Settlement) -> int:
+    def _settle(self, batch: Batch, settlement: Settlement, then: Then | None) -> tuple[int, Next]:
         """Record what became of steps and wake the lanes that now have work. Raises LeaseLost."""
         tries = itertools.count()
-        settled, hot = self._at.store.change(lambda unit: self._record(unit, batch, settlement, again=next(tries) > 0))
+        settled, hot, following = self._at.store.change(lambda unit: self._record(unit, batch, settlement, then, again=next(tries) > 0))
         reached(Failpoint.SETTLED)
         self._hint(hot)
-        return settled
+        return settled, following
 
-    def _record(self, unit: Unit, batch: Batch, settlement: Settlement, *, again: bool) -> tuple[int, set[str]]:
+    def _record(self, unit: Unit, batch: Batch, settlement: Settlement, then: Then | None, *, again: bool) -> tuple[int, set[str], Next]:
         """One transaction: results of steps whose attempt is no longer current are refused, dependants of completed steps become
         ready, order and item states roll up, and the events they cause are written to the outbox.
 
-        `again`: the connection was lost the first time, maybe after the commit; then there is nothing left to record.
+        `then`: what is to be taken next. `again`: the connection was lost the first time, maybe after the commit; then there is nothing
+        left to record.
         """
         at = self._at
         attempts = {ref(step): step.attempt for step in batch.steps}
@@ -178,7 +235,7 @@ class Worker:
         trees = unit.trees({key.root for key in settlement.results} | settlement.roots)
         current = {key: result for key, result in settlement.results.items() if _is_current(trees[key.root].steps[key.key], attempts[key])}
         if again and settlement.results and not current:
-            return 0, self._hot(trees, settlement.results)
+            return 0, self._hot(trees, settlement.results), LATER
         settlement.before(unit.tx, trees)
         now, real = at.clock.now(), at.clock.real()
         told = {key: self._masked(trees[key.root], result) for key, result in current.items()}
@@ -191,10 +248,16 @@ class Worker:
             tree.roll(now)
         turns = {decompose.turn_of(subscription) for tree in trees.values() if (subscription := ended(tree))}
         woken = lanes.wake(unit.tx, turns, real) if turns else set()
-        circuit.record(unit.tx, lease, told.values(), at.settings, real)
+        lease = circuit.record(unit.tx, lease, told.values(), at.settings, real)
         reached(Failpoint.SETTLING)
-        unit.let_go()
-        return len(told), self._hot(trees, settlement.results) | woken
+        following: Next = LATER
+        hot = self._hot(trees, settlement.results) | woken
+        if then is not None:
+            unit.save()
+            following = then(unit, lease, hot)
+        taken = following if isinstance(following, Batch) else None
+        unit.let_go(besides=taken.trees if taken else ())
+        return len(told), hot - {taken.lane} if taken else hot, following
 
     def _hot(self, trees: Mapping[str, Tree], results: Mapping[StepRef, StepResult]) -> set[str]:
         real = self._at.clock.real()
@@ -229,37 +292,5 @@ def _is_current(step: Step, attempt: int) -> bool:
     return step.state is StepState.RUNNING and step.attempt == attempt
 
 
-def _together(steps: Sequence[Step]) -> list[Step]:
-    """Of these steps, in the order of their turn, those that are done together: of one kind, or all of a transaction. One whose worker
-    died before is done by itself, so that it is seen which of a batch does that."""
-    first = steps[0]
-    kinds = PUSHES if first.kind in PUSHES else (first.kind,)
-    return [first] if first.crashes else [step for step in steps if step.kind in kinds and not step.crashes]
-
-
 def _by_id(tree: Tree, number: int) -> Step:
     return next(step for step in tree.steps.values() if step.id == number)
-
-
-def fused(trees: Iterable[Tree], steps: Sequence[Step], lane: str) -> list[Step]:
-    """Steps of the same lane that only wait for steps of this batch: they can be done in the same commit."""
-    found: list[Step] = []
-    for tree in trees:
-        inside = {step.key for step in steps if step.root == tree.root.id}
-        blocked = [s for s in tree.steps.values() if s.state is StepState.BLOCKED and not s.crashes]
-        waiting = [s for s in blocked if s.lane == lane and s.kind in PUSHES]
-        while more := [s for s in waiting if s.key not in inside and _only_needs(tree, s, inside)]:
-            found += more
-            inside |= {step.key for step in more}
-    return found
-
-
-def _only_needs(tree: Tree, step: Step, inside: set[str]) -> bool:
-    return all(key in inside or tree.steps[key].state is StepState.DONE for key in step.needs)
-
-
-def in_order(steps: Sequence[Step]) -> list[Step]:
-    """Dependencies first; otherwise in the order in which they were claimed."""
-    by_ref = {ref(step): step for step in steps}
-    graph = {key: [StepRef(key.root, need) for need in step.needs if StepRef(key.root, need) in by_ref] for key, step in by_ref.items()}
-    return [by_ref[key] for key in TopologicalSorter(graph).static_order()]

@@ -64,8 +64,10 @@ class _Pusher:
 
     def run(self) -> Iterator[Settlement]:
         try:
-            yield from self._resolve_left_open()
-            self._adopt()
+            left, adopted = self.at.store.database.look(self._known)
+            yield from self._resolve(left)
+            if not adopted:
+                self._adopt()
         except TurnupError as error:
             yield Settlement({ref(step): self._after(Work(step, (), ()), Trouble.of(error)) for step in self.batch.steps})
             return
@@ -95,12 +97,14 @@ class _Pusher:
         """What each of these states."""
         return {entry: self.at.targets.nodes(entry.fragment) if entry.fragment else () for entry in entries}
 
+    def _known(self, tx: sa.Connection) -> tuple[list[OpenTransaction], bool]:
+        """Transactions of which nobody knows what became, and whether it is known what the target held before us."""
+        return self.at.configurations.unresolved(tx, self.target), self.at.configurations.adopted(tx, self.target)
+
     # -- before the first push -----------------------------------------------------------------------------------------
     def _adopt(self) -> None:
         """Learn what the target held before us, once."""
         at, target = self.at, self.target
-        if at.store.database.look(lambda tx: at.configurations.adopted(tx, target)):
-            return
         platform, fragment = at.targets.platform(target), at.targets.day_zero(target)
         stated = self._stated([Entry(fragment.key, fragment)] if fragment else [])
         reached(Failpoint.ADOPTED)
@@ -113,10 +117,9 @@ class _Pusher:
 
         at.store.database.change(adopt)
 
-    def _resolve_left_open(self) -> Iterator[Settlement]:
+    def _resolve(self, left: Sequence[OpenTransaction]) -> Iterator[Settlement]:
         """A former owner of the lane died within a transaction: the target knows what became of it."""
         at = self.at
-        left = at.store.database.look(lambda tx: at.configurations.unresolved(tx, self.target))
         for transaction in left:
             outcome = at.targets.resolve(replace(self._push(transaction, ()), old_session=self.session))
             if outcome.state is TransactionState.NOT_ATTEMPTED and outcome.trouble is not None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 _PREFIX = "_"
 
@@ -32,10 +33,21 @@ class _Compiled(NamedTuple):
 _COMPILED: dict[tuple[str, _Kind], _Compiled] = {}
 
 
+def many(name: str) -> sa.BindParameter[Any]:
+    """A parameter for the values of an `IN`. One each in the statement: SQLite uses no index for values that come in one, as JSON."""
+    return sa.bindparam(name, expanding=True)
+
+
 def insert(tx: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, which all have the same columns."""
     if rows:
         _run(tx, table, _Kind("insert", table.name, tuple(rows[0])), rows)
+
+
+def insert_once(tx: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert those rows that are not there, also when another process does so at the same moment."""
+    if rows:
+        _run(tx, table, _Kind("insert once", table.name, tuple(rows[0])), rows)
 
 
 def update(tx: sa.Connection, table: sa.Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -66,8 +78,10 @@ def _run(tx: sa.Connection, table: sa.Table, kind: _Kind, rows: Sequence[Mapping
 def _compile(dialect: sa.Dialect, table: sa.Table, kind: _Kind) -> _Compiled:
     values: dict[str, Any] = {name: sa.bindparam(_PREFIX + name) for name in kind.columns}
     where = [table.c[name] == sa.bindparam(_PREFIX + name) for name in kind.keys]
+    once = (sqlite if dialect.name == "sqlite" else postgresql).insert(table).values(values)
     statements: Mapping[str, sa.Insert | sa.Update | sa.Delete] = {
         "insert": sa.insert(table).values(values).inline(),
+        "insert once": once.on_conflict_do_nothing().inline(),
         "update": sa.update(table).where(*where).values(values),
         "delete": sa.delete(table).where(*where),
     }

@@ -10,10 +10,13 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from engine.ports import Change, Fragment, Node, Outcome, TransactionState
+from engine.store import bulk
+from engine.store.rows import plain
 from engine.store.schema import OPEN, configurations, formers, nodes, shares, targets, transaction_steps, transactions
-from engine.store.store import Store, insert_once
+from engine.store.store import Store
 from engine.vault import mask
 
 ANOTHER = "(another value)"
@@ -64,15 +67,17 @@ class Configurations:
     # -- targets -------------------------------------------------------------------------------------------------------
     def target_id(self, tx: sa.Connection, name: str, platform: str) -> int:
         """The number of a target; given on first use."""
-        found = tx.execute(sa.select(targets.c.id).where(targets.c.name == name)).scalar()
+        found = _number(tx, name)
         if found is None:
-            insert_once(tx, targets, {"name": name, "platform": platform})
-            found = tx.execute(sa.select(targets.c.id).where(targets.c.name == name)).scalar_one()
-        return int(found)
+            bulk.insert_once(tx, targets, [{"name": name, "platform": platform}])
+            found = _number(tx, name)
+        if found is None:
+            raise LookupError(name)
+        return found
 
     def adopted(self, tx: sa.Connection, name: str) -> bool:
         """Whether it is known what the target held before us."""
-        return tx.execute(sa.select(targets.c.adopted).where(targets.c.name == name)).scalar() is not None
+        return tx.execute(_ADOPTED, {"name_": name}).scalar() is not None
 
     def mark_adopted(self, tx: sa.Connection, name: str) -> None:
         """From now on it is known."""
@@ -88,12 +93,8 @@ class Configurations:
         """The applied fragments of these keys on a target."""
         found: dict[str, Fragment] = {}
         for chunk in chunks(sorted(set(keys))):
-            statement = (
-                sa.select(configurations.c.key, configurations.c.text_sealed)
-                .join(targets, targets.c.id == configurations.c.target)
-                .where(targets.c.name == target, configurations.c.key.in_(chunk))
-            )
-            found |= {key: Fragment(target, key, self._store.vault.open(text)) for key, text in tx.execute(statement)}
+            rows = tx.execute(_APPLIED, {"name_": target, "keys": chunk})
+            found |= {key: Fragment(target, key, self._store.vault.open(text)) for key, text in rows}
         return found
 
     def holders(self, tx: sa.Connection, keys: Iterable[str]) -> dict[str, list[str]]:
@@ -111,13 +112,11 @@ class Configurations:
 
     def left_alone(self, tx: sa.Connection, target: str, entries: Sequence[Entry]) -> list[str]:
         """Shared fragments on a target to which nobody refers any more once these entries stand there."""
-        number = tx.execute(sa.select(targets.c.id).where(targets.c.name == target)).scalar()
-        own = [entry.key for entry in entries]
-        mine = sa.select(configurations.c.id).where(configurations.c.target == number, configurations.c.key.in_(own))
-        excluded = list(tx.execute(mine).scalars())
+        number = _number(tx, target)
+        excluded = list(tx.execute(_STANDING, {"target_": number, "keys": [entry.key for entry in entries]}).scalars())
         if number is None or not excluded:
             return []
-        referred = set(tx.execute(sa.select(shares.c.key).where(shares.c.configuration.in_(excluded))).scalars())
+        referred = {key for key, _ in tx.execute(_REFERRED, {"numbers": excluded})}
         candidates = sorted(referred - {key for entry in entries for key in entry.shares})
         used = sa.select(shares.c.key).where(
             shares.c.target == number, shares.c.key.in_(candidates), shares.c.configuration.not_in(excluded)
@@ -127,7 +126,7 @@ class Configurations:
     def standing(self, tx: sa.Connection, target: str, keys: Iterable[str]) -> list[Entry]:
         """What stands under these keys on a target."""
         held = self.applied(tx, target, keys)
-        number = tx.execute(sa.select(targets.c.id).where(targets.c.name == target)).scalar_one()
+        number = _number(tx, target)
         wanted = sa.select(configurations.c.key, configurations.c.id, configurations.c.root)
         rows = tx.execute(wanted.where(configurations.c.target == number, configurations.c.key.in_(sorted(held)))).all()
         _, referred = self._standing(tx, [row.id for row in rows])
@@ -154,14 +153,14 @@ class Configurations:
             path = fingerprint(node.path)
             texts[path] = node.path
             values[path].add(node.value)
-        number = tx.execute(sa.select(targets.c.id).where(targets.c.name == target)).scalar()
+        number = _number(tx, target)
         if number is None:
             return {}
-        mine = sa.select(configurations.c.id).where(configurations.c.target == number, configurations.c.key.in_(sorted(set(own))))
-        excluded = list(tx.execute(mine).scalars())
+        excluded = list(tx.execute(_STANDING, {"target_": number, "keys": sorted(set(own))}).scalars())
         found: dict[str, frozenset[str]] = {}
         for chunk in chunks(sorted(texts)):
-            for path, value in tx.execute(_one_holder(number, chunk, excluded)):
+            asked = {"target_": number, "paths": chunk, "excluded": excluded}
+            for path, value in tx.execute(_ONE_HOLDER[tx.dialect.name == "sqlite"], asked):
                 if value is not None:
                     known = {fingerprint(text): text for text in values[path]}
                     found[texts[path]] = frozenset({known.get(value, ANOTHER)})
@@ -172,8 +171,8 @@ class Configurations:
         known = self._known(tx, target, [entry.key for entry in entries])
         self._remember(tx, target, entries, known)
         for chunk in chunks(sorted(known.values())):
-            tx.execute(sa.delete(nodes).where(nodes.c.configuration.in_(chunk)))
-            tx.execute(sa.delete(shares).where(shares.c.configuration.in_(chunk)))
+            tx.execute(_FORGET_NODES, {"numbers": chunk})
+            tx.execute(_FORGET_SHARES, {"numbers": chunk})
         gone = [known[entry.key] for entry in entries if entry.fragment is None and entry.key in known]
         for chunk in chunks(sorted(gone)):
             tx.execute(sa.delete(configurations).where(configurations.c.id.in_(chunk)))
@@ -184,50 +183,44 @@ class Configurations:
             if entry.fragment is not None
             for path, value in {fingerprint(node.path): fingerprint(node.value) for node in stated}.items()
         ]
-        if index:
-            tx.execute(sa.insert(nodes), index)
+        bulk.insert(tx, nodes, index)
         referred = [
             {"target": target, "key": key, "configuration": numbers[entry.key]}
             for entry in entries
             if entry.fragment is not None
             for key in dict.fromkeys(entry.shares)
         ]
-        if referred:
-            tx.execute(sa.insert(shares), referred)
+        bulk.insert(tx, shares, referred)
 
     def _known(self, tx: sa.Connection, target: int, keys: Iterable[str]) -> dict[str, int]:
         """The numbers of the rows of those keys under which something stands."""
         known: dict[str, int] = {}
         for chunk in chunks(sorted(set(keys))):
-            where = (configurations.c.target == target, configurations.c.key.in_(chunk))
-            known |= dict(tx.execute(sa.select(configurations.c.key, configurations.c.id).where(*where)).all())
+            known |= {key: number for number, key in tx.execute(_STANDING, {"target_": target, "keys": chunk})}
         return known
 
     def _remember(self, tx: sa.Connection, target: int, entries: Iterable[Entry], known: Mapping[str, int]) -> None:
         """What stood there before the orders whose own it is touched it first."""
         own = [entry for entry in entries if entry.root is not None]
         text, referred = self._standing(tx, [known[entry.key] for entry in own if entry.key in known])
+        before = {entry.key: referred.get(known.get(entry.key), []) for entry in own}
+        found = ((entry.root, entry.key, text.get(known.get(entry.key)), before[entry.key]) for entry in own)
+        bulk.insert_once(tx, formers, [_former(root, target, key, sealed, shared) for root, key, sealed, shared in found])
         for entry in own:
-            number = known.get(entry.key)
-            before = referred.get(number, [])
-            row = {"root": entry.root, "target": target, "key": entry.key, "text_sealed": text.get(number), "shares": before}
-            insert_once(tx, formers, row)
-            self._remember_shared(tx, target, entry.root, before)
+            self._remember_shared(tx, target, entry.root, before[entry.key])
 
     def _remember_shared(self, tx: sa.Connection, target: int, root: str | None, keys: Sequence[str]) -> None:
         """What it refers to may go with the last one that does."""
         known = self._known(tx, target, keys)
         text, _ = self._standing(tx, list(known.values()))
-        for key, number in known.items():
-            insert_once(tx, formers, {"root": root, "target": target, "key": key, "text_sealed": text[number], "shares": []})
+        bulk.insert_once(tx, formers, [_former(root, target, key, text[number], []) for key, number in known.items()])
 
     def _standing(self, tx: sa.Connection, numbers: Sequence[int]) -> tuple[dict[int | None, str], dict[int | None, list[str]]]:
         texts: dict[int | None, str] = {}
         referred: dict[int | None, list[str]] = {}
         for chunk in chunks(sorted(numbers)):
-            sealed = sa.select(configurations.c.id, configurations.c.text_sealed).where(configurations.c.id.in_(chunk))
-            texts |= dict(tx.execute(sealed).all())
-            for key, number in tx.execute(sa.select(shares.c.key, shares.c.configuration).where(shares.c.configuration.in_(chunk))):
+            texts |= dict(tx.execute(_TEXTS, {"numbers": chunk}).all())
+            for key, number in tx.execute(_REFERRED, {"numbers": chunk}):
                 referred.setdefault(number, []).append(key)
         return texts, referred
 
@@ -242,53 +235,41 @@ class Configurations:
             if e.fragment is not None
         }
         known = {key: number for key, number in standing.items() if key in made}
-        if known:
-            columns = ("text_sealed", "root", "transaction", "applied")
-            statement = sa.update(configurations).where(configurations.c.id == sa.bindparam("number"))
-            tx.execute(
-                statement.values({name: sa.bindparam(f"_{name}") for name in columns}),
-                [{"number": number, **{f"_{name}": made[key][name] for name in columns}} for key, number in known.items()],
-            )
-        new = [row for key, row in made.items() if key not in known]
-        if new:
-            inserted = sa.insert(configurations).returning(configurations.c.key, configurations.c.id)
-            known |= dict(tx.execute(inserted, new).all())
-        return known
+        bulk.update(tx, configurations, ("id",), [{"id": number, **made[key]} for key, number in known.items()])
+        new = [key for key in made if key not in known]
+        bulk.insert(tx, configurations, [made[key] for key in new])
+        return known | self._known(tx, target, new)
 
     # -- transactions --------------------------------------------------------------------------------------------------
     def open(self, tx: sa.Connection, transaction: OpenTransaction, fence: int, steps: Iterable[tuple[int, str]]) -> None:
         """Write a transaction ahead: its change, its reverse and what will then be applied. `steps`: id and root of each step in it."""
         seal = self._store.vault.seal
         kept = json.dumps([[e.key, e.fragment.text if e.fragment else None, e.shares, e.root] for e in transaction.entries])
-        tx.execute(
-            sa.insert(transactions).values(
-                id=transaction.id,
-                target=transaction.target,
-                state=TransactionState.OPEN,
-                fence=fence,
-                forward_sealed=seal(transaction.change.forward),
-                reverse_sealed=seal(transaction.change.reverse),
-                fragments_sealed=seal(kept),
-                message="",
-                checks=[],
-                opened=self._now(),
-            )
-        )
-        carried = [{"transaction": transaction.id, "step": step, "root": root} for step, root in steps]
-        if carried:
-            tx.execute(sa.insert(transaction_steps), carried)
+        row = {
+            "id": transaction.id,
+            "target": transaction.target,
+            "state": str(TransactionState.OPEN),
+            "fence": fence,
+            "forward_sealed": seal(transaction.change.forward),
+            "reverse_sealed": seal(transaction.change.reverse),
+            "fragments_sealed": seal(kept),
+            "message": "",
+            "checks": plain([]),
+            "opened": self._now(),
+        }
+        bulk.insert(tx, transactions, [row])
+        bulk.insert(tx, transaction_steps, [{"transaction": transaction.id, "step": step, "root": root} for step, root in steps])
 
     def close(self, tx: sa.Connection, transaction: str, outcome: Outcome, hidden: Iterable[str]) -> None:
         """Record what became of a transaction. `hidden`: secrets that a device's message might repeat."""
         message = mask(outcome.trouble.message, hidden) if outcome.trouble else ""
         checks = [{"step": c.step, "name": c.name, "passed": c.passed, "evidence": mask(c.evidence, hidden)} for c in outcome.checks]
-        values = {"state": outcome.state, "message": message, "checks": checks, "ended": self._now()}
-        tx.execute(sa.update(transactions).where(transactions.c.id == transaction).values(values))
+        ended = {"state": str(outcome.state), "message": message, "checks": plain(checks), "ended": self._now()}
+        bulk.update(tx, transactions, ("id",), [{"id": transaction, **ended}])
 
     def unresolved(self, tx: sa.Connection, target: str) -> list[OpenTransaction]:
         """Transactions on this target that were written ahead and never closed, oldest first."""
-        where = (transactions.c.target == target, OPEN)
-        return [self._read(row) for row in tx.execute(sa.select(transactions).where(*where).order_by(transactions.c.opened)).mappings()]
+        return [self._read(row) for row in tx.execute(_UNRESOLVED, {"name_": target}).mappings()]
 
     def steps_of(self, tx: sa.Connection, transaction: str) -> list[tuple[int, str]]:
         """The steps (id, root) that a transaction carries."""
@@ -315,19 +296,54 @@ class Configurations:
         return self._store.clock.now().isoformat()
 
 
-def _one_holder(target: int, paths: Sequence[int], excluded: Sequence[int]) -> sa.Select[int, int | None]:
-    """For each path the value that somebody else states, if anybody does.
+def _number(tx: sa.Connection, target: str) -> int | None:
+    found = tx.execute(_TARGET, {"name_": target}).scalar()
+    return None if found is None else int(found)
+
+
+def _former(root: str | None, target: int, key: str, sealed: str | None, shared: Sequence[str]) -> dict[str, Any]:
+    return {"root": root, "target": target, "key": key, "text_sealed": sealed, "shares": plain(list(shared))}
+
+
+_NAME, _NUMBER = sa.bindparam("name_", type_=sa.Text), sa.bindparam("target_", type_=sa.Integer)
+_TARGET = sa.select(targets.c.id).where(targets.c.name == _NAME)
+_ADOPTED = sa.select(targets.c.adopted).where(targets.c.name == _NAME)
+_APPLIED = (
+    sa.select(configurations.c.key, configurations.c.text_sealed)
+    .join(targets, targets.c.id == configurations.c.target)
+    .where(targets.c.name == _NAME, configurations.c.key.in_(bulk.many("keys")))
+)
+_STANDING = sa.select(configurations.c.id, configurations.c.key).where(
+    configurations.c.target == _NUMBER, configurations.c.key.in_(bulk.many("keys"))
+)
+_TEXTS = sa.select(configurations.c.id, configurations.c.text_sealed).where(configurations.c.id.in_(bulk.many("numbers")))
+_REFERRED = sa.select(shares.c.key, shares.c.configuration).where(shares.c.configuration.in_(bulk.many("numbers")))
+_FORGET_NODES = sa.delete(nodes).where(nodes.c.configuration.in_(bulk.many("numbers")))
+_FORGET_SHARES = sa.delete(shares).where(shares.c.configuration.in_(bulk.many("numbers")))
+_UNRESOLVED = sa.select(transactions).where(transactions.c.target == _NAME, OPEN).order_by(transactions.c.opened)
+
+
+def _one_holder(asked: sa.TableValuedAlias, excluded: sa.Select[int]) -> sa.Select[int, int | None]:
+    """For each path asked for the value that somebody else states, if anybody does.
 
     One is enough: who wanted another value than the others was refused. So a path that 30,000 services state costs one look.
     """
-    asked = sa.values(sa.column("path", sa.BigInteger), name="asked").data([(path,) for path in paths]).cte("asked")
-    one = (
-        sa.select(nodes.c.value)
-        .where(nodes.c.target == target, nodes.c.path == asked.c.path, nodes.c.configuration.not_in(excluded))
-        .limit(1)
-        .scalar_subquery()
-    )
-    return sa.select(asked.c.path, one)
+    path = asked.c.value
+    others = (nodes.c.target == _NUMBER, nodes.c.path == path, nodes.c.configuration.not_in(excluded))
+    return sa.select(path, sa.select(nodes.c.value).where(*others).limit(1).scalar_subquery())
+
+
+def _values(name: str, *, sqlite: bool) -> sa.TableValuedAlias:
+    """A parameter that holds many numbers, as a table: the statement is the same for any number of them."""
+    if sqlite:
+        return sa.func.json_each(sa.bindparam(name, type_=sa.JSON)).table_valued("value", name=name)
+    numbers = sa.func.unnest(sa.bindparam(name, type_=postgresql.ARRAY(sa.BigInteger)))
+    return numbers.table_valued(sa.column("value", sa.BigInteger), name=name).render_derived()
+
+
+_ONE_HOLDER = {
+    sqlite: _one_holder(_values("paths", sqlite=sqlite), sa.select(_values("excluded", sqlite=sqlite).c.value)) for sqlite in (True, False)
+}
 
 
 def chunks(values: Sequence[T], size: int = _CHUNK) -> Iterator[Sequence[T]]:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from engine.store import bulk
 from engine.store.schema import cursors
-from engine.store.store import insert_once
 
 
 class Reading(NamedTuple):
@@ -19,7 +19,7 @@ class Reading(NamedTuple):
 
 def turn(tx: sa.Connection, name: str, now: float, period: float) -> Reading | None:
     """It is ours to read on from here; None when somebody has done so less than a period ago."""
-    insert_once(tx, cursors, {"name": name, "position": None, "read": 0.0})
+    bulk.insert_once(tx, cursors, [{"name": name, "position": None, "read": 0.0}])
     row = tx.execute(sa.select(cursors.c.position, cursors.c.read).where(cursors.c.name == name)).one()
     if 0 <= now - row.read < period:  # a time to come is of a clock that was set back
         return None

@@ -45,6 +45,9 @@ class Database:
             self.engine = self._sqlite() if self.sqlite else self._postgresql()
         except exc.ArgumentError as error:
             raise StoreError(f"DATABASE_URL cannot be used: {error}") from None
+        # PostgreSQL's default gives each statement a view of its own: an order's items could be newer than the order
+        consistent: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reader = self.engine.execution_options(**({"turnup_read_only": True} if self.sqlite else consistent))
 
     def _sqlite(self) -> sa.Engine:
         if self.url.database and self.url.database != ":memory:":
@@ -87,13 +90,8 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A consistent view that never blocks a writer nor waits for one."""
-        with _translated(), self.engine.connect().execution_options(**self._reading) as connection, connection.begin():
+        with _translated(), self._reader.begin() as connection:
             yield connection
-
-    @property
-    def _reading(self) -> dict[str, Any]:
-        # PostgreSQL's default gives each statement a view of its own: an order's items could be newer than the order
-        return {"turnup_read_only": True} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
     def close(self) -> None:
         """Close all connections."""

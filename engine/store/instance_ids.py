@@ -6,6 +6,7 @@ import itertools
 
 import sqlalchemy as sa
 
+from engine.store import bulk
 from engine.store.schema import instances
 
 _AT_ONCE = 8
@@ -36,4 +37,4 @@ class InstanceIds:
         return set(self._tx.execute(_AMONG, {"names": names}).scalars())
 
 
-_AMONG = sa.select(instances.c.id).where(instances.c.id.in_(sa.bindparam("names", expanding=True)))
+_AMONG = sa.select(instances.c.id).where(instances.c.id.in_(bulk.many("names")))

@@ -45,12 +45,37 @@ class Limit:
         return lane.startswith(self.prefix)
 
 
+# Statements are made once: SQLAlchemy needs five times as long to make and compare one as to send it.
 _KEPT = (lanes.c.failures, lanes.c.open_until, lanes.c.session)
-
-
-def _free(now: float) -> sa.ColumnElement[bool]:
-    """Nobody works the lane."""
-    return sa.or_(lanes.c.owner.is_(None), lanes.c.until < now, lanes.c.until > now + 2 * lanes.c.term)
+_LANE, _NOW, _UNTIL = sa.bindparam("lane", type_=sa.Text), sa.bindparam("now", type_=sa.Float), sa.bindparam("until_", type_=sa.Float)
+_OWNER, _FENCE, _LIMIT = (
+    sa.bindparam("owner_", type_=sa.Text),
+    sa.bindparam("fence_", type_=sa.Integer),
+    sa.bindparam("limit_", type_=sa.Integer),
+)
+_FREE = sa.or_(lanes.c.owner.is_(None), lanes.c.until < _NOW, lanes.c.until > _NOW + 2 * lanes.c.term)
+"""Nobody works the lane."""
+_MINE = sa.and_(lanes.c.name == _LANE, lanes.c.owner == _OWNER, lanes.c.fence == _FENCE)
+_AVAILABLE = sa.and_(lanes.c.name == _LANE, lanes.c.open_until <= _NOW, sa.or_(lanes.c.owner == _OWNER, _FREE))
+_TAKEN = {"owner": _OWNER, "until": _UNTIL, "term": sa.bindparam("term_", type_=sa.Float), "fence": lanes.c.fence + 1}
+_TAKE_SQLITE = sa.update(lanes).where(_AVAILABLE).values(_TAKEN).returning(lanes.c.fence, *_KEPT)
+# whoever has the row locked is settling or taking it: it is not ours, and not worth waiting for
+_UNLOCKED = sa.select(lanes.c.name).where(_AVAILABLE).with_for_update(skip_locked=True)
+_TAKE = sa.update(lanes).where(lanes.c.name.in_(_UNLOCKED)).values(_TAKEN).returning(lanes.c.fence, *_KEPT)
+_KEEP = sa.update(lanes).where(_MINE).values(until=_UNTIL).returning(*_KEPT)
+_GIVE_BACK = sa.update(lanes).where(_MINE).values(owner=None, until=0.0)
+_ORPHANS = sa.select(steps.c.id, steps.c.root).where(steps.c.lane == _LANE, RUNNING)
+_NEXT_STEPS = (
+    sa.select(steps.c.id, steps.c.root)
+    .where(steps.c.lane == _LANE, NEXT, steps.c.due <= _NOW)
+    .order_by(steps.c.priority, steps.c.due, steps.c.id)
+    .limit(_LIMIT)
+)
+_WORKABLE = sa.select(lanes.c.name).where(_FREE, lanes.c.open_until <= _NOW)
+_SINCE = sa.func.min(steps.c.due).label("since")
+_DUE = sa.select(steps.c.lane, _SINCE).where(NEXT, steps.c.due <= _NOW, steps.c.lane.in_(_WORKABLE)).group_by(steps.c.lane)
+_LEFT = sa.select(steps.c.lane, _SINCE).where(RUNNING, steps.c.lane.in_(_WORKABLE)).group_by(steps.c.lane)
+_WITH_WORK = sa.union_all(_DUE, _LEFT).order_by("since", "lane")
 
 
 def take(tx: sa.Connection, lane: str, owner: str, now: float, seconds: float, limit: Limit | None = None) -> Lease | None:
@@ -58,11 +83,9 @@ def take(tx: sa.Connection, lane: str, owner: str, now: float, seconds: float, l
     again."""
     if limit is not None and limit.holds_for(lane) and _room(tx, limit, now, besides=lane) <= 0:
         return None
-    available = sa.and_(lanes.c.name == lane, lanes.c.open_until <= now, sa.or_(lanes.c.owner == owner, _free(now)))
-    if tx.dialect.name != "sqlite":  # whoever has the row locked is settling or taking it: it is not ours, and not worth waiting for
-        available = lanes.c.name.in_(sa.select(lanes.c.name).where(available).with_for_update(skip_locked=True))
-    values = {"owner": owner, "until": now + seconds, "term": seconds, "fence": lanes.c.fence + 1}
-    row = tx.execute(sa.update(lanes).where(available).values(values).returning(lanes.c.fence, *_KEPT)).one_or_none()
+    statement = _TAKE_SQLITE if tx.dialect.name == "sqlite" else _TAKE
+    values = {"lane": lane, "now": now, "owner_": owner, "until_": now + seconds, "term_": seconds}
+    row = tx.execute(statement, values).one_or_none()
     return None if row is None else Lease(lane, owner, int(row.fence), now + seconds, int(row.failures), 0.0, row.session)
 
 
@@ -70,14 +93,13 @@ def _room(tx: sa.Connection, limit: Limit, now: float, besides: str = "") -> int
     """How many more of these lanes may be taken. Nobody else takes one until the transaction ends, if it may write."""
     if besides and tx.dialect.name != "sqlite":  # where there is one writer at a time anyway
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"lanes {limit.prefix}"))))
-    held = sa.select(sa.func.count()).where(lanes.c.name.startswith(limit.prefix, autoescape=True), lanes.c.name != besides, ~_free(now))
-    return limit.lanes - int(tx.execute(held).scalar_one())
+    held = sa.select(sa.func.count()).where(lanes.c.name.startswith(limit.prefix, autoescape=True), lanes.c.name != besides, ~_FREE)
+    return limit.lanes - int(tx.execute(held, {"now": now}).scalar_one())
 
 
 def keep(tx: sa.Connection, lease: Lease, now: float, seconds: float) -> Lease:
     """The same lease for longer. Raises LeaseLost when there is a newer owner: what was done then does not count."""
-    mine = sa.update(lanes).where(lanes.c.name == lease.lane, lanes.c.owner == lease.owner, lanes.c.fence == lease.fence)
-    row = tx.execute(mine.values(until=now + seconds).returning(*_KEPT)).one_or_none()
+    row = tx.execute(_KEEP, {**_whose(lease), "until_": now + seconds}).one_or_none()
     if row is None:
         raise LeaseLost(f"lane {lease.lane} has a newer owner")
     return Lease(lease.lane, lease.owner, lease.fence, now + seconds, int(row.failures), float(row.open_until), row.session)
@@ -85,43 +107,35 @@ def keep(tx: sa.Connection, lease: Lease, now: float, seconds: float) -> Lease:
 
 def works_with(tx: sa.Connection, lease: Lease, session: str) -> None:
     """Note the device's session that the lane is worked with from now on. Raises LeaseLost."""
-    mine = sa.update(lanes).where(lanes.c.name == lease.lane, lanes.c.owner == lease.owner, lanes.c.fence == lease.fence)
-    if tx.execute(mine.values(session=session)).rowcount != 1:
+    if tx.execute(sa.update(lanes).where(_MINE).values(session=session), _whose(lease)).rowcount != 1:
         raise LeaseLost(f"lane {lease.lane} has a newer owner")
 
 
 def free(tx: sa.Connection, lease: Lease) -> None:
     """Give a lane back."""
-    mine = sa.update(lanes).where(lanes.c.name == lease.lane, lanes.c.owner == lease.owner, lanes.c.fence == lease.fence)
-    tx.execute(mine.values(owner=None, until=0.0))
+    tx.execute(_GIVE_BACK, _whose(lease))
+
+
+def _whose(lease: Lease) -> dict[str, object]:
+    return {"lane": lease.lane, "owner_": lease.owner, "fence_": lease.fence}
 
 
 def orphans(tx: sa.Connection, lane: str) -> list[tuple[int, str]]:
     """Steps (id, root) that a former owner of the lane left running."""
-    found = tx.execute(sa.select(steps.c.id, steps.c.root).where(steps.c.lane == lane, RUNNING))
-    return [(int(number), root) for number, root in found]
+    return [(int(number), root) for number, root in tx.execute(_ORPHANS, {"lane": lane})]
 
 
 def next_steps(tx: sa.Connection, lane: str, now: float, limit: int) -> list[tuple[int, str]]:
     """The next steps (id, root) of a lane, new ones and those whose time to look again has come: highest priority first, then
     whose turn it has been longest."""
-    statement = (
-        sa.select(steps.c.id, steps.c.root)
-        .where(steps.c.lane == lane, NEXT, steps.c.due <= now)
-        .order_by(steps.c.priority, steps.c.due, steps.c.id)
-        .limit(limit)
-    )
-    return [(int(number), root) for number, root in tx.execute(statement)]
+    found = tx.execute(_NEXT_STEPS, {"lane": lane, "now": now, "limit_": limit})
+    return [(int(number), root) for number, root in found]
 
 
 def with_work(tx: sa.Connection, now: float, limit: Limit | None = None) -> set[str]:
     """Lanes that nobody works, whose circuit is closed, and that have something due or left running. Of those that are limited as many
     as may be taken: where something has been due longest."""
-    workable = sa.select(lanes.c.name).where(_free(now), lanes.c.open_until <= now)
-    since = sa.func.min(steps.c.due).label("since")
-    due = sa.select(steps.c.lane, since).where(NEXT, steps.c.due <= now, steps.c.lane.in_(workable)).group_by(steps.c.lane)
-    left = sa.select(steps.c.lane, since).where(RUNNING, steps.c.lane.in_(workable)).group_by(steps.c.lane)
-    found = list(dict.fromkeys(row.lane for row in tx.execute(sa.union_all(due, left).order_by("since", "lane"))))
+    found = list(dict.fromkeys(row.lane for row in tx.execute(_WITH_WORK, {"now": now})))
     limited = [lane for lane in found if limit is not None and limit.holds_for(lane)]
     if limit is None or not limited:
         return set(found)

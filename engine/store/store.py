@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -73,9 +73,12 @@ class Store:
 
         return self.database.patience.repeat(once)
 
-    def trees(self, tx: sa.Connection, roots: Iterable[str], *, lock: bool = False) -> dict[str, Tree]:
-        """The trees of these roots. `lock`: nobody else changes them until the transaction ends."""
-        wanted = _VERSIONS.with_for_update() if lock and not self.database.sqlite else _VERSIONS
+    def trees(self, tx: sa.Connection, roots: Iterable[str], *, lock: bool = False, wait: bool = True) -> dict[str, Tree]:
+        """The trees of these roots. `lock`: nobody else changes them until the transaction ends; without `wait` those that somebody else
+        has locked are left out."""
+        wanted = _VERSIONS
+        if lock and not self.database.sqlite:
+            wanted = _LOCKED_VERSIONS if wait else _UNLOCKED_VERSIONS
         versions = dict(tx.execute(wanted, {"roots": sorted(set(roots))}).all())
         found = {root: tree for root, version in versions.items() if (tree := self._cache.get(root, version, to_change=lock))}
         loaded = self._load(tx, [root for root in versions if root not in found])
@@ -89,7 +92,7 @@ class Store:
         found: dict[sa.Table, dict[str, list[Any]]] = {}
         for table in (orders, items, steps):
             found[table] = defaultdict(list)
-            for row in tx.execute(sa.select(table).where(table.c.root.in_(wanted)).order_by(*table.primary_key)).mappings():
+            for row in tx.execute(_OF_ROOTS[table], {"roots": wanted}).mappings().all():
                 found[table][row["root"]].append(rows.read(_CLASSES[table], row))
         subscriptions = {root: order.subscription or "" for root in wanted for order in found[orders][root] if order.id == root}
         given, made = self._of_subscriptions(tx, subscriptions.values())
@@ -105,11 +108,10 @@ class Store:
         """What subscriptions hold and consist of, whichever of their orders made it."""
         names = sorted(set(subscriptions) - {""})
         given: dict[str, list[Allocation]] = defaultdict(list)
-        wanted = sa.select(allocations).where(allocations.c.subscription.in_(names), allocations.c.state.in_(HELD))
-        for row in tx.execute(wanted.order_by(allocations.c.order)).mappings():
+        for row in tx.execute(_GIVEN, {"names": names}).mappings().all():
             given[row["subscription"]].append(rows.read_allocation(row))
         made: dict[str, list[Instance]] = defaultdict(list)
-        for row in tx.execute(sa.select(instances).where(instances.c.subscription.in_(names)).order_by(instances.c.id)).mappings():
+        for row in tx.execute(_MADE, {"names": names}).mappings().all():
             made[row["subscription"]].append(rows.read(Instance, row))
         return given, made
 
@@ -174,9 +176,9 @@ class Store:
     # -- catalogue versions, numbers, lanes ----------------------------------------------------------------------------
     def pin(self, tx: sa.Connection, catalogue: Catalogue) -> str:
         """Keep this version of the catalogue with its templates; orders go on with the version they were accepted with."""
-        if not tx.execute(sa.select(catalogues.c.digest).where(catalogues.c.digest == catalogue.digest)).scalar():
+        if not tx.execute(_PINNED, {"digest_": catalogue.digest}).scalar():
             created = self.clock.now().isoformat(timespec="seconds")
-            insert_once(tx, catalogues, {"digest": catalogue.digest, "content": catalogue.dump(), "created": created})
+            bulk.insert_once(tx, catalogues, [{"digest": catalogue.digest, "content": catalogue.dump(), "created": created}])
         self.know(catalogue)
         return catalogue.digest
 
@@ -202,16 +204,15 @@ class Store:
         taken = {"counter": name, "count": count}
         last = tx.execute(_COUNT, taken).scalar()
         if last is None:
-            insert_once(tx, counters, {"name": name, "value": first - 1})
+            bulk.insert_once(tx, counters, [{"name": name, "value": first - 1}])
             last = tx.execute(_COUNT, taken).scalar_one()
         return int(last) - count + 1
 
     def ensure_lanes(self, tx: sa.Connection, names: Iterable[str]) -> None:
         """Lanes exist from the first step on."""
         wanted = set(names)
-        there = set(tx.execute(sa.select(lanes.c.name).where(lanes.c.name.in_(wanted))).scalars()) if wanted else set()
-        for name in sorted(wanted - there):
-            insert_once(tx, lanes, {"name": name, "until": 0.0, "fence": 0})
+        there = set(tx.execute(_LANES, {"names": list(wanted)}).scalars()) if wanted else set()
+        bulk.insert_once(tx, lanes, [{"name": name, "until": 0.0, "fence": 0} for name in sorted(wanted - there)])
 
 
 class Unit:
@@ -221,16 +222,17 @@ class Unit:
         self.tx, self._store = tx, store
         self._loaded: dict[str, Tree] = {}
         self._written: dict[str, int] = {}
-        self._let_go = False
+        self._free: set[str] = set()
 
-    def let_go(self) -> None:
-        """Promise that nobody keeps a tree of this unit beyond it: then the next unit need not copy them."""
-        self._let_go = True
+    def let_go(self, besides: Collection[str] = ()) -> None:
+        """Promise that nobody keeps a tree of this unit beyond it, `besides` some: then the next unit need not copy it."""
+        self._free = self._loaded.keys() - set(besides)
 
-    def trees(self, roots: Iterable[str]) -> dict[str, Tree]:
-        """The trees of these roots, nobody else's to change until the transaction ends."""
+    def trees(self, roots: Iterable[str], *, wait: bool = True) -> dict[str, Tree]:
+        """The trees of these roots, nobody else's to change until the transaction ends. Without `wait` those that somebody else is
+        changing are left out."""
         wanted = set(roots)
-        self._loaded |= self._store.trees(self.tx, wanted - set(self._loaded), lock=True)
+        self._loaded |= self._store.trees(self.tx, wanted - set(self._loaded), lock=True, wait=wait)
         return {root: self._loaded[root] for root in sorted(wanted) if root in self._loaded}
 
     def save(self) -> None:
@@ -241,15 +243,13 @@ class Unit:
         if fresh:
             # orders of one subscription share its instances and allocations: trees of the others that are remembered are old now
             shared = {self._loaded[root].root.subscription for root in fresh} - {None}
-            others = sa.and_(orders.c.subscription.in_(shared), orders.c.id == orders.c.root)
-            statement = sa.update(orders).where(sa.or_(orders.c.id.in_(fresh), others)).values(version=orders.c.version + 1)
-            versions: dict[str, int] = dict(self.tx.execute(statement.returning(orders.c.id, orders.c.version)).all())
+            versions: dict[str, int] = dict(self.tx.execute(_RAISE_VERSIONS, {"roots": fresh, "shared": list(shared)}).all())
             self._written |= {root: versions[root] for root in fresh}
 
     def remember(self) -> None:
         """After the commit: what was written is what the next one finds."""
         for root, version in self._written.items():
-            self._store.remember(root, version, self._loaded[root], free=self._let_go)
+            self._store.remember(root, version, self._loaded[root], free=root in self._free)
 
 
 def _changed(parts: Iterable[Mapping[Any, V]]) -> list[V]:
@@ -282,21 +282,30 @@ def _numbers(tx: sa.Connection, count: int) -> Iterable[int]:
     return sorted(tx.execute(_NEXT_STEPS, {"count": count}).scalars())
 
 
-_AMONG = orders.c.id.in_(sa.bindparam("roots", expanding=True))
+_AMONG = orders.c.id.in_(bulk.many("roots"))
 _VERSIONS = sa.select(orders.c.id, orders.c.version).where(_AMONG).order_by(orders.c.id)
+_LOCKED_VERSIONS = _VERSIONS.with_for_update()
+_UNLOCKED_VERSIONS = _VERSIONS.with_for_update(skip_locked=True)
+_OF_SUBSCRIPTIONS = sa.and_(orders.c.subscription.in_(bulk.many("shared")), orders.c.id == orders.c.root)
+_RAISE_VERSIONS = (
+    sa.update(orders).where(sa.or_(_AMONG, _OF_SUBSCRIPTIONS)).values(version=orders.c.version + 1).returning(orders.c.id, orders.c.version)
+)
 _COUNT = (
     sa.update(counters)
     .where(counters.c.name == sa.bindparam("counter"))
     .values(value=counters.c.value + sa.bindparam("count", type_=sa.Integer))
     .returning(counters.c.value)
 )
+_OF_ROOTS = {
+    table: sa.select(table).where(table.c.root.in_(bulk.many("roots"))).order_by(*table.primary_key) for table in (orders, items, steps)
+}
+_GIVEN = (
+    sa.select(allocations)
+    .where(allocations.c.subscription.in_(bulk.many("names")), allocations.c.state.in_(HELD))
+    .order_by(allocations.c.order)
+)
+_MADE = sa.select(instances).where(instances.c.subscription.in_(bulk.many("names"))).order_by(instances.c.id)
+_PINNED = sa.select(catalogues.c.digest).where(catalogues.c.digest == sa.bindparam("digest_"))
+_LANES = sa.select(lanes.c.name).where(lanes.c.name.in_(bulk.many("names")))
 _LAST_STEP = sa.select(sa.func.coalesce(sa.func.max(steps.c.id), 0))
 _NEXT_STEPS = sa.text("SELECT nextval(pg_get_serial_sequence('steps', 'id')) FROM generate_series(1, :count)")
-
-
-def insert_once(tx: sa.Connection, table: sa.Table, row: rows.Row) -> None:
-    """Insert a row unless it is there, also when another process does so at the same moment."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    tx.execute(dialect.insert(table).values(row).on_conflict_do_nothing())

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from engine.model import Step
+from engine.store import bulk
 from engine.store.schema import ASKING, WAITS, pools, steps
-from engine.store.store import insert_once
 
 EVERY = "*"
 """`vlan:*` stands for all pools of a kind."""
@@ -58,7 +58,7 @@ def place(tx: sa.Connection, pool: str, step: Step) -> int:
 
 def short(tx: sa.Connection, pool: str, asked: float, again: float) -> None:
     """Somebody asked at `asked` and got nothing: the next in line asks again at `again`, or at once when something came back since."""
-    insert_once(tx, pools, {"name": pool, "due": None, "freed": 0.0})
+    bulk.insert_once(tx, pools, [{"name": pool, "due": None, "freed": 0.0}])
     kind = f"{pool.partition(':')[0]}:{EVERY}"
     freed = tx.execute(sa.select(sa.func.max(pools.c.freed)).where(pools.c.name.in_([pool, kind]))).scalar_one()
     tx.execute(sa.update(pools).where(pools.c.name == pool).values(due=asked if freed >= asked else again))
@@ -66,7 +66,7 @@ def short(tx: sa.Connection, pool: str, asked: float, again: float) -> None:
 
 def queued(tx: sa.Connection, pool: str, again: float) -> None:
     """Somebody waits behind others, without having asked."""
-    insert_once(tx, pools, {"name": pool, "due": again, "freed": 0.0})
+    bulk.insert_once(tx, pools, [{"name": pool, "due": again, "freed": 0.0}])
     tx.execute(sa.update(pools).where(pools.c.name == pool, pools.c.due.is_(None)).values(due=again))
 
 
@@ -82,7 +82,7 @@ def capacity(tx: sa.Connection, names: Collection[str], now: float) -> None:
     To be called in the transaction that settles what was given back. Costs a few rows, whoever waits; nobody may.
     """
     for name in sorted(names):
-        insert_once(tx, pools, {"name": name, "due": None, "freed": 0.0})
+        bulk.insert_once(tx, pools, [{"name": name, "due": None, "freed": 0.0}])
         kind, _, pool = name.partition(":")
         meant = pools.c.name.startswith(f"{kind}:", autoescape=True) if pool == EVERY else pools.c.name == name
         due = sa.case((pools.c.due.is_not(None), now))

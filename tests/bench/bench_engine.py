@@ -11,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from engine import collector
 from engine.acceptance import Acceptance
 from engine.batch import WorkerSettings, Workplace
 from engine.executor import LocalExecutor
@@ -89,7 +90,7 @@ def left_open(at: Workplace) -> int:
 
 def _share(scale: Scale) -> Iterator[Figure]:
     """What the order layer itself takes of one order, from the call that submits it to its last step, without a pause."""
-    with _world() as world:
+    with _world() as world, collector.seldom():
         acceptance, worker = Acceptance(world.at, world.catalogue), Worker(world.at)
         samples = []
         for number in range(scale.of(100, 10) + 2):

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from engine.acceptance import Acceptance
+from engine.batch import WorkerSettings
 from engine.distributed import ProcrastinateExecutor, _make_schema
 from tests.null_world import NullWorld, null_world, superfibre
 
@@ -62,10 +63,31 @@ def test_a_lane_waits_once_in_the_queue(world: NullWorld) -> None:
     world.at.store.database.change(_make_schema)
     world.at.store.database.change(_make_schema)
     executor = ProcrastinateExecutor(world.at)
+    executor._busy = world.at.settings.threads
     with executor._telling.open():
         for _ in range(3):
             executor.hint({"OLT-EAST-07", "BNG-EAST-01"})
     assert sorted(jobs(world)) == ["BNG-EAST-01", "OLT-EAST-07"]
+
+
+def test_a_hint_stays_at_home_while_a_thread_is_free(world: NullWorld, working: Executor) -> None:
+    executor = working(world)
+    orders = [Acceptance(world.at, world.catalogue).submit(superfibre(n)).id for n in range(3)]
+    executor.hint({"orders"})
+    assert jobs(world) == []
+    assert ended(world, orders) == ["completed"] * 3
+
+
+def test_others_are_told_of_what_all_threads_are_too_busy_for(postgresql_url: str, tmp_path: Path, working: Executor) -> None:
+    """One process has no thread for it and says so; another, which looks for work once an hour, does it."""
+    world = null_world(postgresql_url, tmp_path / "secret.key", WorkerSettings(sweep=3600, threads=4))
+    working(world)
+    busy = ProcrastinateExecutor(world.at)
+    busy._busy = world.at.settings.threads
+    order = Acceptance(world.at, world.catalogue).submit(superfibre(1)).id
+    with busy._telling.open():
+        busy.hint({"orders"})
+    assert ended(world, [order]) == ["completed"]
 
 
 def test_lost_hints_are_found_by_the_sweep(world: NullWorld, working: Executor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,15 +98,13 @@ def test_a_late_answer_of_a_dead_worker_is_refused(world: NullWorld, acceptance:
     """The first worker claims and stalls; its lease ends; a second does the step; the first one's result no longer counts."""
     order = acceptance.submit(superfibre(1)).id
     first, second = Worker(world.at), Worker(world.at)
-    taken = first._take("orders")
-    assert taken is not None
-    holding, batch = taken
+    batch = first._take("orders")
     assert batch is not None
     world.clock.skipped += world.at.settings.lease + 1
     assert second.drain("orders") == 2  # product and service order decomposed
     with pytest.raises(LeaseLost):
-        first._carry_out(batch)
-    assert not holding.outlasts(0)
+        first._carry_out(batch, last=True)
+    assert not batch.holding.outlasts(0)
     tree = world.at.store.tree(order)
     assert len(tree.orders) == 3
     assert tree.steps[f"{order}/decompose"].attempt == 2
