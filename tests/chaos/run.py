@@ -25,6 +25,9 @@ from turnup.wiring import Wiring
 _LIFE = 2.5
 """Seconds that a worker is given to reach its failpoint; then it is killed where it is."""
 _TO_END = 300.0
+_MINDS = 1
+"""Every so many lives, and when somebody is to die while giving back, one of the last `_LATELY` orders is taken back."""
+_LATELY = 8
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Report:
     freezes: int = 0
     faults: int = 0
     held: int = 0
+    cancelled: int = 0
     completed: int = 0
     findings: list[Finding] = field(default_factory=list)
     expected: Expected | None = None
@@ -77,10 +81,11 @@ def run(world: World, plan: Plan, random: Random) -> Report:
         wiring.close()
     netbox = {path: {row["id"] for row in rows} for path, rows in before.netbox.items()}
     seen = observe(world)
-    expected = Expected(submitter.accepted, before.devices, netbox, faults.reasons)
+    expected = Expected(submitter.accepted, before.devices, netbox, faults.reasons, submitter.taken_back)
     report.expected, report.seen, report.findings = expected, seen, check(expected, seen)
     states = Counter(row["state"] for row in seen.tables["orders"] if row["level"] == "product")
-    report.completed, report.held, report.faults = states["completed"], states["held"], len(faults.injected)
+    report.completed, report.held, report.cancelled = states["completed"], states["held"], states["cancelled"]
+    report.faults = len(faults.injected)
     return report
 
 
@@ -98,7 +103,10 @@ def _disturb(plan: Plan, random: Random, submitter: Submitter, faults: Faults, p
             faults.inject(holding[life])
         while len(pool.alive) < plan.processes:
             point = points.popleft()
-            armed[pool.start(point and f"{point}:{random.choice((1, 1, 2, 3))}")] = point
+            often = 1 if point is Failpoint.RELEASED else random.choice((1, 1, 2, 3))
+            armed[pool.start(point and f"{point}:{often}")] = point
+        if life % _MINDS == 0 or Failpoint.RELEASED in {armed[pid] for pid in pool.alive}:
+            submitter.cancel(random.choice(submitter.accepted[-_LATELY:]), recall=True)
         victim = random.choice(sorted(pool.alive))
         if life in freezes:
             _freeze(victim)

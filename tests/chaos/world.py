@@ -11,8 +11,10 @@ from pathlib import Path
 
 from engine.acceptance import Acceptance
 from engine.batch import Workplace
+from engine.cancel import cancel
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.loader import load as load_catalogue
+from engine.errors import CancelDenied, OrderEnded
 from inventory.client import NetBox
 from inventory.profile import load_profile
 from inventory.seed import seed
@@ -106,14 +108,21 @@ def patient(catalogue: Catalogue) -> Catalogue:
 
 
 class Submitter:
-    """Submits one order after the other, as a portal beside the workers would."""
+    """Submits one order after the other, and takes some back, as a portal beside the workers would."""
 
     def __init__(self, wiring: Wiring) -> None:
         at = Workplace(wiring.store, wiring.inventory, wiring.targets)
-        self._acceptance = Acceptance(at, patient(load_catalogue(ROOT / "catalog", ROOT / "templates")))
+        self._at, self._acceptance = at, Acceptance(at, patient(load_catalogue(ROOT / "catalog", ROOT / "templates")))
         self.accepted: list[str] = []
+        self.taken_back: set[str] = set()
 
     def submit(self, count: int) -> None:
         """Have this many more accepted."""
         for _ in range(count):
             self.accepted.append(self._acceptance.submit(superfibre(FIRST_CUSTOMER + len(self.accepted))).id)
+
+    def cancel(self, order: str, *, recall: bool) -> None:
+        """Take an order back, unless it has ended or what it has sent is on its way."""
+        with contextlib.suppress(CancelDenied, OrderEnded):
+            cancel(self._at, order, "somebody changed their mind", recall=recall)
+            self.taken_back.add(order)

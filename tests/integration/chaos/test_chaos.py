@@ -27,7 +27,7 @@ class TestShortRun:
         assert [f"{finding.kind}: {finding.what}" for finding in ran.report.findings] == []
 
     def test_orders_ended_and_workers_were_killed(self, ran: Ran) -> None:
-        assert ran.report.completed + ran.report.held == len(ran.expected.orders) == 20
+        assert ran.report.completed + ran.report.cancelled + ran.report.held == len(ran.expected.orders) == 20
         assert ran.report.completed > ran.report.held
         assert ran.report.kills.total() == len(Failpoint) + 1
         assert len(set(ran.report.kills) - {"random"}) > len(Failpoint) // 2
