@@ -414,6 +414,13 @@ class TargetRefused(TargetError):
     remedy = "Read the device's message: the template, the allocation or the device is wrong."
 
 
+class BeyondRecall(TargetRefused):
+    """What was sent has arrived, and can no longer be called back."""
+
+    code = "BEYOND_RECALL"
+    remedy = "It has to be sent back: that is ordered when the step is done again, where the catalogue says how."
+
+
 class TargetTimeout(TargetError):
     """No answer before the deadline."""
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from engine.batch import item_of
 from engine.catalogue.models import Configuration
 from engine.context import Scope
+from engine.errors import BeyondRecall
 from engine.expressions import render
 from engine.model import Action, Item, Step, StepKind
 from engine.ports import CheckRequest, Fragment, Targets, Wanted
@@ -83,7 +84,9 @@ def _given_back(scope: Scope, step: Step, item: Item, targets: Targets) -> Entry
     """What brings back something that cannot be taken away any more: a delivered parcel stays delivered, and is sent back."""
     found = next((c for c in scope.catalogue.resource(item.specification).configure if c.given_back_by), None)
     instance = scope.tree.instances.get(item.instance or "")
-    if found is None or found.given_back_by is None or instance is None or instance.started is None:
+    if found is None or found.given_back_by is None or instance is None:
+        return None
+    if instance.started is None and not (step.trouble and step.trouble.code == BeyondRecall.code):
         return None
     target, context = step.target or "", scope.of_former(item) if item.replaces else scope.of_item(item)
     if render(found.target, context) != target:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from nornir.core.inventory import Host
 
-from engine.errors import TargetError, TargetRefused
+from engine.errors import BeyondRecall, TargetError, TargetRefused
 from engine.ports import Answer, Look, Question, Trouble
 from tasks.connections.http import HttpTarget, http_of
 from tasks.kinds.bodies import Body
@@ -116,7 +116,7 @@ class _Logistics(DocumentStore):
     def _refuse_what_arrived(self, kind: str, key: str, order: Body) -> None:
         status, target = order.get("status"), self.target
         if kind == _ORDER and status == "delivered":
-            raise TargetRefused(f"{target}: parcel {_tracking_code(order)} of {key} was delivered: a return is needed", target=target)
+            raise BeyondRecall(f"{target}: parcel {_tracking_code(order)} of {key} was delivered: a return is needed", target=target)
         if kind == _RETURN and status in {"inTransit", "returned"}:
             raise TargetRefused(f"{target}: the customer has handed in {key}: it can no longer be cancelled", target=target)
 

@@ -64,9 +64,9 @@ def _one(name: str, arguments: argparse.Namespace, random: Random) -> Report:
         report = run(found, plan, random)
     never = sorted(set(Failpoint) - set(report.kills))
     print(
-        f"{name}: {plan.orders} orders ({report.completed} completed, {report.cancelled} cancelled, {report.held} held for an injected reason) in "
-        f"{time.monotonic() - began:.0f} s; kills {dict(sorted(report.kills.items()))}; {report.freezes} freezes, {report.faults} faults"
-        + (f"; not reached: {', '.join(never)}" if never else ""),
+        f"{name}: {plan.orders} orders ({report.completed} completed, {report.cancelled} cancelled, {report.held} held for an injected "
+        f"reason) in {time.monotonic() - began:.0f} s; kills {dict(sorted(report.kills.items()))}; {report.freezes} freezes, "
+        f"{report.faults} faults" + (f"; not reached: {', '.join(never)}" if never else ""),
         flush=True,
     )
     for finding in report.findings[:50]:

@@ -25,7 +25,7 @@ from turnup.wiring import Wiring
 _LIFE = 2.5
 """Seconds that a worker is given to reach its failpoint; then it is killed where it is."""
 _TO_END = 300.0
-_MINDS = 1
+_MINDS = 3
 """Every so many lives, and when somebody is to die while giving back, one of the last `_LATELY` orders is taken back."""
 _LATELY = 8
 
@@ -106,7 +106,7 @@ def _disturb(plan: Plan, random: Random, submitter: Submitter, faults: Faults, p
             often = 1 if point is Failpoint.RELEASED else random.choice((1, 1, 2, 3))
             armed[pool.start(point and f"{point}:{often}")] = point
         if life % _MINDS == 0 or Failpoint.RELEASED in {armed[pid] for pid in pool.alive}:
-            submitter.cancel(random.choice(submitter.accepted[-_LATELY:]), recall=True)
+            submitter.cancel(random.choice(submitter.accepted[-_LATELY:]), recall=random.random() < 0.5)
         victim = random.choice(sorted(pool.alive))
         if life in freezes:
             _freeze(victim)

@@ -84,7 +84,7 @@ def test_what_was_delivered_is_not_taken_back_and_nothing_else_for_its_sake(targ
     shipped(target, host, "RO-305/ROI-7", "HWT-305", hours=0)
     arrived = parcel("RO-305/ROI-7", "HWT-305", 0)
     outcome = pushed(target, host, change(delete(*on_the_road[:2], on_the_road[2]), delete(*arrived[:2], arrived[2])))
-    assert (outcome.state, code(outcome)) == (TransactionState.REFUSED, "TARGET_REFUSED")
+    assert (outcome.state, code(outcome)) == (TransactionState.REFUSED, "BEYOND_RECALL")
     assert "was delivered: a return is needed" in str(outcome.trouble)
     assert (status(target, "RO-304/ROI-7"), status(target, "RO-305/ROI-7")) == ("inTransit", "delivered")
 

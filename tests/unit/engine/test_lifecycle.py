@@ -13,6 +13,7 @@ from engine.cancel import cancel, undo
 from engine.catalogue.models import FailureRule
 from engine.dryrun import dry_run
 from engine.errors import (
+    BeyondRecall,
     CancelDenied,
     CaseAnswered,
     CharacteristicInvalid,
@@ -25,6 +26,7 @@ from engine.errors import (
 from engine.fallout.case import Answer
 from engine.fallout.desk import Desk
 from engine.model import StepKind
+from engine.ports import Outcome, TransactionState, Trouble
 from engine.requests import OrderRequest
 from engine.resuming import resume
 from engine.states import Level, OrderState
@@ -311,6 +313,21 @@ def test_a_delivered_router_is_a_denial_unless_it_is_recalled(world: NullWorld, 
     assert not tree.root.withdrawn
     world.targets.done = lambda question: question.until == "returned"
     tree = cancelled(world, order, work, recall=True)
+    assert set(holds(world)) == {"logistics"}
+    assert any("cpe-return" in text for text in world.targets.lines["logistics"])
+    assert world.inventory.given == {}
+
+
+def test_a_router_that_arrives_while_it_is_called_back_is_sent_back(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
+    """When the order was cancelled it was still on the road."""
+    world.targets.done = lambda question: question.until != "delivered"
+    order = acceptance.submit(superfibre(4821)).id
+    while not any(step.state == "waiting" for step in world.at.store.tree(order).steps.values()):
+        work_a_little(world, order)
+    arrived = Outcome(TransactionState.REFUSED, Trouble.of(BeyondRecall("it was delivered", target="logistics")))
+    world.targets.fail = lambda push: arrived if push.target == "logistics" and "cpe-return" not in push.change.forward else None
+    world.targets.done = lambda question: question.until == "returned"
+    cancelled(world, order, work, recall=True)
     assert set(holds(world)) == {"logistics"}
     assert any("cpe-return" in text for text in world.targets.lines["logistics"])
     assert world.inventory.given == {}
