@@ -185,7 +185,7 @@ BAD = {
         "  - {error: denied",
         "  - {then: hold}\n  - {error: denied",
         1,
-        "failure_policy[7]: never reached: rule 7 decides before it",
+        "failure_policy[8]: never reached: rule 8 decides before it",
     ),
     "failure rule for a code that its class decides": (
         FAILURES,
