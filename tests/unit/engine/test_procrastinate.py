@@ -18,8 +18,13 @@ Executor = Callable[[NullWorld], ProcrastinateExecutor]
 
 
 @pytest.fixture
-def world(postgresql_url: str, tmp_path: Path) -> Iterator[NullWorld]:
-    made = null_world(postgresql_url, tmp_path / "secret.key")
+def settings() -> WorkerSettings:
+    return WorkerSettings()
+
+
+@pytest.fixture
+def world(postgresql_url: str, tmp_path: Path, settings: WorkerSettings) -> Iterator[NullWorld]:
+    made = null_world(postgresql_url, tmp_path / "secret.key", settings)
     yield made
     made.at.store.database.close()
 
@@ -78,9 +83,9 @@ def test_a_hint_stays_at_home_while_a_thread_is_free(world: NullWorld, working: 
     assert ended(world, orders) == ["completed"] * 3
 
 
-def test_others_are_told_of_what_all_threads_are_too_busy_for(postgresql_url: str, tmp_path: Path, working: Executor) -> None:
+@pytest.mark.parametrize("settings", [WorkerSettings(sweep=3600, threads=4)])
+def test_others_are_told_of_what_all_threads_are_too_busy_for(world: NullWorld, working: Executor) -> None:
     """One process has no thread for it and says so; another, which looks for work once an hour, does it."""
-    world = null_world(postgresql_url, tmp_path / "secret.key", WorkerSettings(sweep=3600, threads=4))
     working(world)
     busy = ProcrastinateExecutor(world.at)
     busy._busy = world.at.settings.threads
