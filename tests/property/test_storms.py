@@ -49,7 +49,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # a failing story is shown as it is: to make it short takes minutes
 @pytest.mark.timeout(400)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(story=stories(most=14))
+@given(story=stories(scenes=4))
 def test_whatever_happens_all_agree_at_the_end(empty: Path, story: list[Happening]) -> None:
     with played(empty, story) as storm:
         assert [f"{finding.kind}: {finding.what}" for finding in storm.end()] == []

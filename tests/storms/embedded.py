@@ -32,6 +32,8 @@ from turnup.wiring import Wiring
 from turnup.working import Working
 
 _STILL = 60.0
+_LATE = 100.0
+"""Hours until a parcel is delivered that is late: not so late that somebody is asked about it."""
 _A_ROUND = 4
 """So many steps are settled in a round."""
 _REFUSALS: Mapping[str, dict[str, Any]] = {
@@ -78,7 +80,9 @@ class LabWorld:
     def fail(self, target: str, how: str) -> None:
         """A target refuses or is away; NetBox has nothing left of a kind, or is away."""
         remote = self.chaos.remote(target)
-        if how == "refuse":
+        if how == "late":
+            remote.post("/hours", {"hoursUntilDelivered": _LATE})
+        elif how == "refuse":
             remote.fail(do="refuse", times=None, **_REFUSALS[target])
         elif how == "away":
             remote.fail("*", "hang" if target == "RADIUS-EAST-01" else "drop", times=None)
@@ -88,6 +92,7 @@ class LabWorld:
     def heal(self) -> None:
         """Everything works again."""
         self.chaos.heal()
+        self.chaos.remote("logistics").post("/hours", {"hoursUntilDelivered": 36})
 
     def kill(self, target: str) -> None:
         """End a stand-in as `kill -9` does."""

@@ -64,7 +64,9 @@ class QuickWorld:
     # -- what goes wrong -----------------------------------------------------------------------------------------------
     def fail(self, target: str, how: str) -> None:
         """A target refuses or is away; NetBox has nothing left of a kind, or is away."""
-        if how in ("refuse", "away"):
+        if how == "late":
+            self._targets.done = lambda question: question.until != "delivered"
+        elif how in ("refuse", "away"):
             (self._refuse if how == "refuse" else self._away).add(target)
         else:
             self._made.inventory.left[how] = 0
@@ -74,6 +76,7 @@ class QuickWorld:
         """Everything works again, and all pools have something."""
         self._refuse.clear()
         self._away.clear()
+        self._targets.done = lambda _: True
         self._targets.away = frozenset()
         for kind in self._made.inventory.left:
             self._made.inventory.add(kind, 1000)

@@ -11,6 +11,8 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from engine.acceptance import Acceptance, Accepted
+from engine.amend import Wish as Amendment
+from engine.amend import amend
 from engine.batch import Workplace
 from engine.cancel import cancel, undo
 from engine.catalogue.catalogue import Catalogue
@@ -25,7 +27,7 @@ from tests.chaos.findings import Kind
 from tests.chaos.lines import Line
 from tests.chaos.observed import Observed
 from tests.null_world import superfibre
-from tests.storms.story import ASKED, UNTIL_STILL, Fails, Happening, Heals, Ordered, Orders, TakesBack, TakesUp, Wish, Works, lines
+from tests.storms.story import ASKED, UNTIL_STILL, Amends, Fails, Happening, Heals, Ordered, Orders, TakesBack, TakesUp, Wish, Works, lines
 
 _ROUNDS = 4
 """So often all that is held is done again at the end, before it counts as stuck."""
@@ -72,6 +74,7 @@ class Storm:
     orders: list[Ordered] = field(default_factory=list)
     products: dict[int, str] = field(default_factory=dict)
     taken_back: set[str] = field(default_factory=set)
+    amended: dict[str, str] = field(default_factory=dict)
     refusals: list[TurnupError] = field(default_factory=list)
     """What was refused on the way."""
 
@@ -94,6 +97,8 @@ class Storm:
                 self._order(customer, wish)
             case TakesBack(customer, how, back):
                 self._take_back(customer, how, back)
+            case Amends(customer, ssid):
+                self._amend(customer, ssid)
             case Fails(target, how):
                 world.fail(target, how)
             case Heals():
@@ -142,6 +147,12 @@ class Storm:
             self.taken_back.add(order.id)
         elif not outcome.repeated:
             self.orders.append(Ordered(outcome.id, customer, None, order.product, order.id))
+
+    def _amend(self, customer: int, ssid: str) -> None:
+        mine = [order for order in self.orders if order.customer == customer]
+        if mine:
+            amend(self.world.at, self.acceptance, mine[-1].id, Amendment(characteristics={"ssid": ssid}), "another name")
+            self.amended[mine[-1].id] = ssid
 
     def _take_up(self) -> None:
         for root in self._held():
@@ -198,4 +209,4 @@ class Storm:
 
     def _lines(self) -> dict[str, Line | None]:
         rows = self.world.at.store.database.look(lambda tx: tx.execute(sa.select(schema.orders.c.id, schema.orders.c.state)).all())
-        return lines(self.orders, {row.id: row.state for row in rows})
+        return lines(self.orders, {row.id: row.state for row in rows}, self.amended)

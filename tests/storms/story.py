@@ -85,8 +85,16 @@ class TakesBack:
 
 
 @dataclass(frozen=True)
+class Amends:
+    """The customer wants another network name while the last order is under way."""
+
+    customer: int
+    ssid: str
+
+
+@dataclass(frozen=True)
 class Fails:
-    """From now on a target refuses everything, does not answer, or (NetBox) has nothing left."""
+    """From now on a target refuses everything, does not answer, is late, or (NetBox) has nothing left."""
 
     target: str
     how: str
@@ -109,25 +117,33 @@ class Works:
     rounds: int
 
 
-Happening: TypeAlias = Orders | TakesBack | Fails | Heals | TakesUp | Works
+Happening: TypeAlias = Orders | TakesBack | Amends | Fails | Heals | TakesUp | Works
 UNTIL_STILL = 1000
 
 
-def stories(*, most: int) -> st.SearchStrategy[list[Happening]]:
-    """Stories of so many happenings at most."""
-    customers = st.sampled_from(CUSTOMERS)
-    happenings = st.one_of(
-        st.builds(Orders, customers, st.sampled_from(Wish)),
-        st.builds(Orders, customers, st.sampled_from([wish for wish in Wish if wish is not Wish.CEASE])),
-        st.builds(Works, st.sampled_from((1, 2, 4, 8, UNTIL_STILL))),
-        st.builds(Works, st.just(UNTIL_STILL)),
-        st.builds(TakesBack, customers, st.sampled_from(("cancel", "undo")), st.sampled_from((0, 0, 1))),
-        st.builds(Fails, st.sampled_from(TARGETS), st.sampled_from(("refuse", "away"))),
-        st.builds(Fails, st.just("netbox"), st.sampled_from(("olt-port", "stock", "vlan", "ipv4", "away"))),
-        st.just(Heals()),
-        st.just(TakesUp()),
+_FIRST: list[Happening] = [Orders(customer, Wish.ADD) for customer in CUSTOMERS]
+_FAILURES = [
+    *(Fails(target, how) for target in TARGETS for how in ("refuse", "away")),
+    *(Fails("netbox", how) for how in ("olt-port", "stock", "vlan", "ipv4", "away")),
+    Fails("logistics", "late"),
+]
+_TAKES_BACK = [TakesBack(customer, how, back) for customer in CUSTOMERS for how in ("cancel", "undo") for back in (0, 1)]
+_AMENDS = [Amends(customer, ssid) for customer in CUSTOMERS for ssid in ("Nest", "Attic")]
+
+
+def stories(*, scenes: int) -> st.SearchStrategy[list[Happening]]:
+    """Stories of so many scenes at most. A scene: maybe something fails, somebody orders, a while passes, somebody has second thoughts."""
+    some_time = st.builds(Works, st.sampled_from((0, 1, 3, 8, UNTIL_STILL, UNTIL_STILL, UNTIL_STILL)))
+    wishes = st.sampled_from([*Wish, *(wish for wish in Wish if wish is not Wish.CEASE)])
+    scene = st.tuples(
+        st.one_of(st.just(Heals()), st.sampled_from(_FAILURES)),
+        st.builds(Orders, st.sampled_from(CUSTOMERS), wishes),
+        some_time,
+        st.one_of(st.just(TakesUp()), st.sampled_from(_TAKES_BACK), st.sampled_from(_AMENDS)),
+        some_time,
     )
-    return st.lists(happenings, min_size=2, max_size=most).map(lambda found: [Orders(CUSTOMERS[0], Wish.ADD), *found])
+    told = st.lists(scene, min_size=1, max_size=scenes).map(lambda found: [happening for each in found for happening in each])
+    return told.map(lambda found: [*_FIRST, *found])
 
 
 # -- what must come of it ------------------------------------------------------------------------------------------------
@@ -142,8 +158,9 @@ class Ordered:
     undoes: str = ""
 
 
-def lines(orders: list[Ordered], states: Mapping[str, str]) -> dict[str, Line | None]:
-    """What each product must be, from what was ordered and the state in which each order has ended. None: it is no more."""
+def lines(orders: list[Ordered], states: Mapping[str, str], amended: Mapping[str, str]) -> dict[str, Line | None]:
+    """What each product must be, from what was ordered, with the network names that orders were amended by, and the state in which each
+    order has ended. None: it is no more."""
     now: dict[str, Line | None] = {}
     before: dict[str, Line | None] = {}
     for order in orders:
@@ -156,4 +173,7 @@ def lines(orders: list[Ordered], states: Mapping[str, str]) -> dict[str, Line | 
             now[order.product] = Line()
         elif order.wish is not None and line is not None:
             now[order.product] = EFFECTS[order.wish](line)
+        new = now[order.product]
+        if order.id in amended and states[order.id] == "completed" and new is not None:
+            now[order.product] = replace(new, ssid=amended[order.id])
     return now

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(300)
 
 # a failing story is shown as it is: to make it short takes minutes
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(story=stories(most=10))
+@given(story=stories(scenes=3))
 def test_whatever_happens_all_agree_at_the_end(labs: Labs, story: list[Happening]) -> None:
     with labs.storm() as (_, storm):
         storm.play(story)
