@@ -6,6 +6,7 @@ Here over a world that answers at once; tests/integration/lifecycle/test_storms_
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -46,9 +47,15 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+STORIES = int(os.environ.get("STORIES", 25))
+"""More of them take longer, and find more."""
+
+
 # a failing story is shown as it is: to make it short takes minutes
-@pytest.mark.timeout(400)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@pytest.mark.timeout(100 + 10 * STORIES)
+@settings(
+    max_examples=STORIES, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate]
+)
 @given(story=stories(scenes=4))
 def test_whatever_happens_all_agree_at_the_end(empty: Path, story: list[Happening]) -> None:
     with played(empty, story) as storm:

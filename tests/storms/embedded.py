@@ -34,6 +34,10 @@ from turnup.working import Working
 _STILL = 60.0
 _LATE = 100.0
 """Hours until a parcel is delivered that is late: not so late that somebody is asked about it."""
+_LOCKED = 3.0
+"""Seconds that a database is locked: longer than it is waited for."""
+_PAUSE = 0.2
+"""No target that did not answer is left alone for long."""
 _A_ROUND = 4
 """So many steps are settled in a round."""
 _REFUSALS: Mapping[str, dict[str, Any]] = {
@@ -84,8 +88,10 @@ class LabWorld:
             remote.post("/hours", {"hoursUntilDelivered": _LATE})
         elif how == "refuse":
             remote.fail(do="refuse", times=None, **_REFUSALS[target])
+        elif how == "away" and target == "RADIUS-EAST-01":
+            remote.fail("*", "slow", seconds=_LOCKED)  # a database has no connections to drop
         elif how == "away":
-            remote.fail("*", "hang" if target == "RADIUS-EAST-01" else "drop", times=None)
+            remote.fail("*", "drop", times=None)
         else:
             remote.fail(_NO_ROOM[how], "exhaust", times=None)
 
@@ -151,7 +157,8 @@ def lab_world(folder: Path, *, quarantine: float = 0.0) -> Iterator[LabWorld]:
     try:
         with world(folder, orders=60) as chaos:
             kept = QuarantineSettings(**dict.fromkeys(QuarantineSettings.model_fields, quarantine))
-            wiring = Wiring(chaos.settings.model_copy(update={"quarantine": kept}))
+            worker = chaos.settings.worker.model_copy(update={"pause": _PAUSE})
+            wiring = Wiring(chaos.settings.model_copy(update={"quarantine": kept, "worker": worker}))
             try:
                 with Working(wiring) as working:
                     working.begin()
