@@ -150,6 +150,9 @@ def _story(name: str, of: Row, events: list[Row], *, created: bool) -> Iterator[
             yield Finding(Kind.DOUBLED, f"{name} is told twice that it is {one}")
         elif not legal(level, one, other) or (one, other) == ("acknowledged", "pending"):  # who waits has begun
             yield Finding(Kind.LOST, f"an event is missing of {name} between {one} and {other}")
+    for before, asked, after in zip(states, states[1:], states[2:], strict=False):
+        if asked == "assessingCancellation" and after not in (before, "pendingCancellation"):  # who is denied goes on as he was
+            yield Finding(Kind.LOST, f"an event is missing of {name} between {asked} and {after}: it was {before}")
     if states and states[-1] != state:
         yield Finding(Kind.LOST, f"no event tells that {name} is {state}, the last says {states[-1]}")
 
@@ -159,6 +162,7 @@ _WAYS = {
         "reserved": {"inactive", "active", "terminated"},
         "inactive": {"active", "terminated"},
         "active": {"inactive", "terminated"},
+        "terminated": {"active", "inactive"},
     },
     "product": {
         "created": {"pendingActive", "active", "cancelled"},
