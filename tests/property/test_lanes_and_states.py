@@ -141,7 +141,7 @@ class Lanes(RuleBasedStateMachine):
         frozen.drain(lane, data.draw(st.sampled_from(POINTS[lane.partition("/")[0]])))
         if frozen.stopped_at is not None:
             self.clock.elapsed += LEASE + 1
-            self._chosen(data).drain(lane)
+            self._chosen(data).drain(next(iter(self._held_by(frozen)), lane))
             self._wake_up(frozen)
 
     @precondition(lambda self: self._stopped())
@@ -152,11 +152,15 @@ class Lanes(RuleBasedStateMachine):
     def _wake_up(self, process: Process) -> None:
         """What it says is recorded, unless somebody else has taken the lane: then nothing is, and nothing is sent."""
         before, pushed = self._tables(), {target: set(held) for target, held in self.targets.lines.items()}
-        late = any(row["name"] == process.lane and row["fence"] != process.fence for row in before.lanes)
+        late = not self._held_by(process)
         process.go_on()
         if late:
             assert self._tables() == before
             assert self.targets.lines == pushed
+
+    def _held_by(self, process: Process) -> list[str]:
+        """The lanes that a process holds: it goes from one to another that it woke."""
+        return [row["name"] for row in self._tables().lanes if (row["owner"] or "").startswith(process.worker._name)]
 
     @precondition(lambda self: self._stopped())
     @rule()
