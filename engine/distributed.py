@@ -24,8 +24,7 @@ from procrastinate.schema import SchemaManager
 from engine import collector
 from engine.batch import Workplace
 from engine.capacity import CapacityWatch
-from engine.errors import TurnupError
-from engine.executor import Sweep
+from engine.executor import Sweep, drained
 from engine.worker import Worker
 
 log = structlog.get_logger()
@@ -142,11 +141,7 @@ class ProcrastinateExecutor:
             self._busy += 1
         try:
             if not self._stop.is_set():
-                self.settled += self._worker.drain(lane)
-        except TurnupError as error:
-            log.error("lane stopped", lane=lane, code=error.code, message=error.message)
-        except Exception:
-            log.exception("lane stopped", lane=lane)
+                self.settled += drained(self._worker, lane)
         finally:
             with self._guard:
                 self._busy -= 1

@@ -91,15 +91,18 @@ class LocalExecutor:
         while (lane := self._queue.get()) is not None and not self._stop.is_set():
             with self._guard:
                 self._queued.discard(lane)
-            self._drain(lane)
+            self.settled += drained(self._worker, lane)
 
-    def _drain(self, lane: str) -> None:
-        try:
-            self.settled += self._worker.drain(lane)
-        except TurnupError as error:
-            log.error("lane stopped", lane=lane, code=error.code, message=error.message)
-        except Exception:
-            log.exception("lane stopped", lane=lane)
+
+def drained(worker: Worker, lane: str) -> int:
+    """Work a lane; how many steps were settled. Whatever happens there is logged: the thread has other lanes to work."""
+    try:
+        return worker.drain(lane)
+    except TurnupError as error:
+        log.error("lane stopped", lane=lane, code=error.code, message=error.message)
+    except Exception:  # a mistake of ours in one lane must not end the thread; the sweep finds the lane again
+        log.exception("lane stopped", lane=lane)
+    return 0
 
 
 class Sweep:

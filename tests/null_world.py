@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from engine.batch import WorkerSettings, Workplace
 from engine.catalogue.catalogue import Catalogue
@@ -313,6 +314,19 @@ class NullTargets:
             else Answer(Look.NOT_YET, awaits=f"{q.until}:{next(iter(q.arguments.values()))}")
             for q in questions
         }
+
+
+def rendered_last(world: NullWorld) -> dict[str, Any]:
+    """By template the characteristics with which it is rendered last, from now on."""
+    found: dict[str, Any] = {}
+    render = world.targets.render
+
+    def noted(wanted: Wanted, templates: Mapping[str, str]) -> Fragment:
+        found[wanted.template] = wanted.context["c"]
+        return render(wanted, templates)
+
+    world.targets.render = noted  # type: ignore[method-assign]
+    return found
 
 
 def refused(message: str, *, may_retry: bool = False) -> Outcome:

@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,12 +17,11 @@ from engine.acceptance import Acceptance
 from engine.amend import Wish, amend
 from engine.errors import AmendDenied, OrderEnded
 from engine.failpoints import Failpoint
-from engine.ports import Fragment, Wanted
 from engine.states import OrderState
 from engine.store import lanes
 from engine.tree import Tree
 from engine.worker import Worker
-from tests.null_world import NullWorld, null_world, superfibre
+from tests.null_world import NullWorld, null_world, rendered_last, superfibre
 
 WITHIN = {Failpoint.SETTLING}
 """Instants within a transaction of the worker's: nobody else's can come between."""
@@ -40,19 +38,6 @@ def new_world() -> Iterator[NullWorld]:
             world.at.store.database.close()
 
 
-def noted(world: NullWorld) -> dict[str, Any]:
-    """The characteristics with which each template was rendered last."""
-    found: dict[str, Any] = {}
-    render = world.targets.render
-
-    def keep(wanted: Wanted, templates: Any) -> Fragment:
-        found[wanted.template] = wanted.context["c"]
-        return render(wanted, templates)
-
-    world.targets.render = keep  # type: ignore[method-assign]
-    return found
-
-
 def work(world: NullWorld, order: str) -> Tree:
     worker = Worker(world.at)
     while found := world.at.store.database.look(lambda tx: lanes.with_work(tx, world.at.clock.real())):
@@ -65,7 +50,7 @@ def work(world: NullWorld, order: str) -> Tree:
 @settings(max_examples=25, deadline=None)
 def test_it_is_denied_or_done_as_a_whole(instant: int, wish: str) -> None:
     with new_world() as world:
-        acceptance, rendered = Acceptance(world.at, world.catalogue), noted(world)
+        acceptance, rendered = Acceptance(world.at, world.catalogue), rendered_last(world)
         order = acceptance.submit(superfibre(4821)).id
         count, said = itertools.count(), dict[str, bool]()
 

@@ -17,7 +17,6 @@ from engine.errors import AmendDenied, BadInput, CharacteristicInvalid, OrderEnd
 from engine.failpoints import Failpoint
 from engine.lines import opened
 from engine.model import Item
-from engine.ports import Fragment, Wanted
 from engine.requests import OrderRequest
 from engine.resuming import resume
 from engine.schedule import is_scheduled, start_date
@@ -27,7 +26,7 @@ from engine.tree import Tree
 from engine.vault import MASK
 from engine.views import document
 from engine.worker import Worker
-from tests.null_world import NullWorld, refused, superfibre
+from tests.null_world import NullWorld, refused, rendered_last, superfibre
 from tests.unit.engine.conftest import Work
 
 DAY = timedelta(days=1)
@@ -62,22 +61,26 @@ def work_until(world: NullWorld, order: str, condition: Callable[[Tree], bool]) 
     return tree
 
 
+INTERNET = OrderRequest.model_validate(
+    {
+        "externalId": "s",
+        "level": "service",
+        "customer": {"id": "CUST-4821"},
+        "address": {"exchange": "EAST-07"},
+        "specification": "CFS:Internet-Access",
+        "characteristics": {"downloadSpeed": 200, "uploadSpeed": 50},
+    }
+)
+"""A service order: no offering fixes its speed."""
+
+
 def item_of(tree: Tree, specification: str) -> Item:
     return next(item for item in tree.items.values() if item.specification == specification)
 
 
 @pytest.fixture
 def rendered(world: NullWorld) -> dict[str, Any]:
-    """The characteristics with which each template was rendered last."""
-    found: dict[str, Any] = {}
-    render = world.targets.render
-
-    def noted(wanted: Wanted, templates: Any) -> Fragment:
-        found[wanted.template] = wanted.context["c"]
-        return render(wanted, templates)
-
-    world.targets.render = noted  # type: ignore[method-assign]
-    return found
+    return rendered_last(world)
 
 
 def events(world: NullWorld, order: str) -> list[Any]:
@@ -190,19 +193,8 @@ def test_while_the_parcel_is_on_the_road_the_network_name_is_changed(
 
 def test_what_has_begun_is_not_changed_under_way(world: NullWorld, acceptance: Acceptance, changed: Amend) -> None:
     world.targets.done = lambda question: question.until != "delivered"
-    # without an offering that fixes it, as a service order
-    request = OrderRequest.model_validate(
-        {
-            "externalId": "s",
-            "level": "service",
-            "customer": {"id": "CUST-4821"},
-            "address": {"exchange": "EAST-07"},
-            "specification": "CFS:Internet-Access",
-            "characteristics": {"downloadSpeed": 200, "uploadSpeed": 50},
-        }
-    )
     world.targets.fail = lambda push: refused("no") if push.target == "RADIUS-EAST-01" else None
-    order = acceptance.submit(request).id
+    order = acceptance.submit(INTERNET).id
     work_until(world, order, lambda tree: item_of(tree, "RFS:GPON-Bearer").state is OrderState.COMPLETED)
     work_a_little(world, order)
     with pytest.raises(AmendDenied, match=r"ROI-\d+ RFS:QoS-Profile has begun: it is"):
@@ -211,17 +203,7 @@ def test_what_has_begun_is_not_changed_under_way(world: NullWorld, acceptance: A
 
 def test_a_speed_is_changed_while_the_port_is_waited_for(world: NullWorld, acceptance: Acceptance, changed: Amend, work: Work) -> None:
     world.inventory.left["olt-port"] = 0
-    request = OrderRequest.model_validate(
-        {
-            "externalId": "s",
-            "level": "service",
-            "customer": {"id": "CUST-4821"},
-            "address": {"exchange": "EAST-07"},
-            "specification": "CFS:Internet-Access",
-            "characteristics": {"downloadSpeed": 200, "uploadSpeed": 50},
-        }
-    )
-    order = acceptance.submit(request).id
+    order = acceptance.submit(INTERNET).id
     assert work(order).root.state is OrderState.HELD
     changed(order, characteristics={"downloadSpeed": 500, "uploadSpeed": 100})
     tree = world.at.store.tree(order)
