@@ -162,8 +162,10 @@ def _result(batch: Batch, at: Workplace, part: _Part) -> StepResult:
 
 
 def _held(short: Shortage) -> StepResult:
-    error = ResourceNotFree(short.message) if short.exact else ResourceExhausted(f"resource exhaustion: {short.message}")
-    return StepResult(StepState.HELD, Trouble.of(error), awaits=short.pool)
+    """Who asked for a certain one waits for an answer: what else comes into the pool is not what was asked for."""
+    if short.exact:
+        return StepResult(StepState.HELD, Trouble.of(ResourceNotFree(short.message)))
+    return StepResult(StepState.HELD, Trouble.of(ResourceExhausted(f"resource exhaustion: {short.message}")), awaits=short.pool)
 
 
 # -- writing down --------------------------------------------------------------------------------------------------------
@@ -241,7 +243,7 @@ def _tell_pools(tx: sa.Connection, at: Workplace, parts: list[_Part], asked: flo
     served = {pool for part in parts if (pool := part.step.awaits) and pool not in {found.pool for found in part.short}}
     waiting.served(tx, served, now)
     waiting.capacity(tx, {allocation.pool for part in parts for allocation in part.returned}, now)
-    for pool, came_back_short in sorted({(part.why.pool, _asked_for(part)) for part in parts if part.short}):
+    for pool, came_back_short in sorted({(part.why.pool, _asked_for(part)) for part in parts if part.short and not part.why.exact}):
         if came_back_short:
             waiting.short(tx, pool, asked, again)
         else:
@@ -250,4 +252,4 @@ def _tell_pools(tx: sa.Connection, at: Workplace, parts: list[_Part], asked: flo
 
 def _asked_for(part: _Part) -> bool:
     """Whether the inventory itself said that there is nothing left in the pool."""
-    return part.why.mark in {need.mark for need in part.needs} and not part.why.exact
+    return part.why.mark in {need.mark for need in part.needs}

@@ -12,6 +12,8 @@ from engine.fallout.case import Answer, Case
 from engine.fallout.desk import Desk
 from engine.ports import Allocation, Outcome, Push
 from engine.states import OrderState
+from engine.store import waiting
+from engine.store.store import Unit
 from engine.views import document
 from tests.null_world import NullWorld, refused, superfibre
 from tests.unit.engine.conftest import Work
@@ -76,9 +78,17 @@ def test_a_port_that_is_taken_is_said_and_any_will_do_then(world: NullWorld, des
     assert (case.kind, case.trouble.code, case.assignee) == ("reserve", "RESOURCE_NOT_FREE", None)
     assert ports(world) == []
     consistent(world, case.root)
+    woken = world.at.store.change(lambda unit: capacity(world, unit))
+    assert woken == [], "no other port is what was asked for"
     desk.answer(case.id, Answer.RETRY, "jane")
     assert work(bad_port.root).root.state is OrderState.COMPLETED
     assert len(ports(world)) == 1
+
+
+def capacity(world: NullWorld, unit: Unit) -> list[tuple[int, str]]:
+    """Whom it brings to ask that there are ports."""
+    waiting.capacity(unit.tx, {"olt-port:EAST-07"}, world.at.clock.real())
+    return waiting.next_in_line(unit.tx, "olt-port:EAST-07", world.at.clock.real(), world.at.clock.real(), 10)
 
 
 def test_cancelled_instead_everything_is_given_back(world: NullWorld, desk: Desk, bad_port: Case, work: Work) -> None:
