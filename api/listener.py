@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from types import TracebackType
@@ -21,7 +22,7 @@ class Listener:
         self.host, self.port = host, int(self._socket.getsockname()[1])
         config = uvicorn.Config(app, log_config=None, lifespan="off", access_log=False, server_header=False, timeout_graceful_shutdown=2)
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, name="listener", daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="listener", daemon=True)
 
     @property
     def url(self) -> str:
@@ -38,6 +39,12 @@ class Listener:
         self._server.should_exit = True
         self._thread.join(timeout=5)
         self._socket.close()
+
+    async def _serve(self) -> None:
+        await self._server.serve(sockets=[self._socket])
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()  # its client did not let go in time; the loop would leave it open
+        await asyncio.sleep(0)  # lets them be closed
 
 
 def _bound(host: str, port: int) -> socket.socket:
