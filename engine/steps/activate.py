@@ -34,12 +34,14 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
 
 
 def put_to_use(at: Workplace, tree: Tree, step: Step) -> list[Allocation]:
-    """The allocations that come into use with the item of this step."""
+    """The allocations of this order that come into use with the item of this step. Those of earlier orders are in use."""
     catalogue, item = at.catalogue(tree), item_of(tree, step)
     by_id = {i.id: i for i in tree.items_of(step.order)}
     present = {i.specification for i in by_id.values()}
     found = []
     for mark, allocation in tree.allocations.items():
+        if mark.order not in tree.orders:
+            continue
         owner = by_id[mark.item].specification
         user = catalogue.resource(owner).reserve[mark.name].activated_by or owner
         if (user if user in present else owner) == item.specification:

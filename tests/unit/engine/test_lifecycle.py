@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,7 @@ from engine.errors import (
 from engine.fallout.case import Answer
 from engine.fallout.desk import Desk
 from engine.model import StepKind
-from engine.ports import Outcome, TransactionState, Trouble
+from engine.ports import Allocation, Outcome, TransactionState, Trouble
 from engine.requests import OrderRequest
 from engine.resuming import resume
 from engine.states import Level, OrderState
@@ -223,6 +224,20 @@ def test_what_is_wrong_with_a_change_is_said_at_once(world: NullWorld, acceptanc
         acceptance.submit(change("modify", characteristics={"routerModel": "X"}))
     with pytest.raises(CharacteristicInvalid, match="fixes it to 200"):
         acceptance.submit(change("modify", characteristics={"downloadSpeed": 500}))
+
+
+def test_only_what_a_change_was_given_is_put_to_use(world: NullWorld, acceptance: Acceptance, work: Work, line: Tree) -> None:
+    used: set[str] = set()
+    activate = world.inventory.activate
+
+    def noted(allocations: Sequence[Allocation]) -> None:
+        used.update(allocation.mark.order for allocation in allocations)
+        activate(allocations)
+
+    world.inventory.activate = noted  # type: ignore[method-assign]
+    tree = ordered(acceptance, work, change("modify", characteristics={"staticIp": True}))
+    assert used
+    assert used <= set(tree.orders)
 
 
 def test_a_service_order_changes_one_service(world: NullWorld, acceptance: Acceptance, work: Work, line: Tree) -> None:
