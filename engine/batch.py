@@ -21,6 +21,7 @@ from engine.store.configurations import Configurations
 from engine.store.database import Database
 from engine.store.lanes import Lease
 from engine.store.store import Store
+from engine.store.transactions import Transactions
 from engine.tree import Tree
 
 
@@ -154,6 +155,11 @@ class Workplace:
     def configurations(self) -> Configurations:
         """Applied configuration in the same store."""
         return Configurations(self.store)
+
+    @property
+    def transactions(self) -> Transactions:
+        """Transactions in the same store."""
+        return Transactions(self.store)
 
     def catalogue(self, tree: Tree) -> Catalogue:
         """The version that the order was accepted with."""

@@ -66,17 +66,16 @@ def verify(at: Workplace, tree: Tree) -> None:
 
 
 def _change(at: Workplace, target: str, entries: Sequence[Entry]) -> TargetChange:
-    wanted = [entry.fragment for entry in entries if entry.fragment is not None]
-    stated = [node for fragment in wanted for node in at.targets.nodes(fragment)]
     with at.store.database.read() as tx:
         known = at.configurations.adopted(tx, target)
-        keys = [entry.key for entry in entries] + at.configurations.left_alone(tx, target, entries)
-        applied = at.configurations.applied(tx, target, keys)
-        stated += [node for fragment in applied.values() for node in at.targets.nodes(fragment)]
-        others = at.configurations.others(tx, target, keys, stated)
-    if not known:
-        others = _day_zero(at, target, stated)
-    change = at.targets.change(target, list(applied.values()), wanted, others)
+        sides = at.configurations.sides(tx, target, entries, at.targets.nodes)
+    applied = list(sides.applied.values())
+    stated = [
+        *(node for fragment in applied for node in at.targets.nodes(fragment)),
+        *(n for found in sides.stated.values() for n in found),
+    ]
+    others = sides.others if known else _day_zero(at, target, stated)
+    change = at.targets.change(target, applied, list(sides.wanted.values()), others)
     return TargetChange(target, at.targets.platform(target), change, at.targets.show(target, change))
 
 

@@ -36,6 +36,7 @@ from engine.store.configurations import Configurations
 from engine.store.schema import allocations as allocated
 from engine.store.schema import events, instances, orders
 from engine.store.store import Store
+from engine.store.transactions import Transactions
 from engine.tree import Tree
 from engine.vault import MASK, mask
 
@@ -250,7 +251,7 @@ _WORDS = {StepState.FAILED: "failed", StepState.HELD: "held", StepState.RUNNING:
 
 def _transactions(at: Records, tree: Tree, hidden: set[str]) -> list[TransactionView]:
     with at.store.database.read() as tx:
-        found = Configurations(at.store).of_root(tx, tree.root.id)
+        found = Transactions(at.store).of_root(tx, tree.root.id)
     return [
         TransactionView(
             id=row["id"],

@@ -28,8 +28,8 @@ from engine.model import StepKind
 from engine.ports import Change, CheckRequest, Fragment, Node, Outcome, Push, Site, TransactionState, Trouble
 from engine.steps.wanted import own_key
 from engine.store import lanes, stated
-from engine.store.configurations import OpenTransaction
 from engine.store.store import Unit
+from engine.store.transactions import OpenTransaction
 from engine.tree import Tree
 
 log = structlog.get_logger()
@@ -166,12 +166,12 @@ class Repairer:
     def _resolve(self, holding: Holding, target: str) -> None:
         """Find out what became of a repair that ended in the middle. Raises TargetLocked when an order's transaction is still open."""
         at = self._at
-        for left in at.store.database.look(lambda tx: at.configurations.unresolved(tx, target)):
+        for left in at.store.database.look(lambda tx: at.transactions.unresolved(tx, target)):
             self._find_out(holding, left)
 
     def _find_out(self, holding: Holding, left: OpenTransaction) -> None:
         at, target = self._at, left.target
-        if at.store.database.look(lambda tx: at.configurations.steps_of(tx, left.id)):
+        if at.store.database.look(lambda tx: at.transactions.steps_of(tx, left.id)):
             told = f"{target}: it is not known yet what became of an order's transaction"
             raise TargetLocked(told, target=target, remedy="A worker finds it out: start one with `turnup worker`, then repair again.")
         push = Push(left.id, target, left.change, timeout=at.settings.push_timeout, old_session=holding.lease.session)
@@ -188,7 +188,7 @@ class Repairer:
 
         def write_ahead(tx: sa.Connection) -> None:
             holding.keep(tx)
-            at.configurations.open(tx, transaction, holding.lease.fence, ())
+            at.transactions.open(tx, transaction, holding.lease.fence, ())
 
         at.store.database.change(write_ahead)
         reached(Failpoint.WRITTEN_AHEAD)
@@ -214,7 +214,7 @@ class Repairer:
         holding.keep(unit.tx)
         keys = [fragment.key for fragment in transaction.fragments]
         trees = unit.trees(set(stated.roots(unit.tx, target, keys)))
-        at.configurations.close(unit.tx, transaction.id, outcome, at.secrets(list(trees.values())))
+        at.transactions.close(unit.tx, transaction.id, outcome, at.secrets(list(trees.values())))
         for tree in trees.values():
             if outcome.state is TransactionState.CONFIRMED:
                 self._learn(tree, transaction, outcome)

@@ -18,11 +18,12 @@ from engine.errors import TurnupError
 from engine.failpoints import Failpoint, reached
 from engine.model import Step, StepKind, StepResult, StepState
 from engine.policy import after_trouble
-from engine.ports import Fragment, Node, Outcome, Push, TransactionState, Trouble
+from engine.ports import Node, Outcome, Push, TransactionState, Trouble
 from engine.steps.by_hand import believe
 from engine.steps.wanted import Work, own_key, work_of
 from engine.store import lanes
-from engine.store.configurations import Entry, OpenTransaction
+from engine.store.configurations import Entry, Sides
+from engine.store.transactions import OpenTransaction
 from engine.tree import Tree
 
 _FOUND = "found as sent, after the worker had ended"
@@ -31,20 +32,6 @@ _FOUND = "found as sent, after the worker had ended"
 def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
     """Settles each transaction by itself, so that what a target confirmed is kept before the next one begins."""
     yield from _Pusher(batch, at).run()
-
-
-@dataclass(frozen=True)
-class _Sides:
-    """Of some steps: what is to stand on their target, with what each states; what stood there under these keys; what others state."""
-
-    stated: dict[Entry, Sequence[Node]]
-    applied: dict[str, Fragment]
-    others: dict[str, frozenset[str]]
-
-    @property
-    def wanted(self) -> dict[str, Fragment]:
-        """What is to stand there, by its key."""
-        return {entry.key: entry.fragment for entry in self.stated if entry.fragment is not None}
 
 
 @dataclass
@@ -99,7 +86,7 @@ class _Pusher:
 
     def _known(self, tx: sa.Connection) -> tuple[list[OpenTransaction], bool]:
         """Transactions of which nobody knows what became, and whether it is known what the target held before us."""
-        return self.at.configurations.unresolved(tx, self.target), self.at.configurations.adopted(tx, self.target)
+        return self.at.transactions.unresolved(tx, self.target), self.at.configurations.adopted(tx, self.target)
 
     # -- before the first push -----------------------------------------------------------------------------------------
     def _adopt(self) -> None:
@@ -131,7 +118,7 @@ class _Pusher:
         """When the target kept it, all steps that it carried are done, also those that are not in this batch."""
         at, closing = self.at, self._settlement(transaction, outcome, {})
         with at.store.database.read() as tx:
-            carried = at.configurations.steps_of(tx, transaction.id)
+            carried = at.transactions.steps_of(tx, transaction.id)
         numbers = {number for number, _ in carried}
         if outcome.state is TransactionState.CONFIRMED:
             self.done |= {ref(step) for step in self.batch.steps if step.id in numbers}
@@ -197,23 +184,12 @@ class _Pusher:
                 given_back.append(work)
         return possible, given_back
 
-    def _sides(self, works: Sequence[Work]) -> _Sides:
+    def _sides(self, works: Sequence[Work]) -> Sides:
         """What stood there before and what stands there afterwards. Who refers to something shared last takes it along."""
-        at, target = self.at, self.target
-        wanted = {entry.key: entry for work in works for entry in work.entries}
+        at, wanted = self.at, {entry.key: entry for work in works for entry in work.entries}
+        return at.store.database.look(lambda tx: at.configurations.sides(tx, self.target, list(wanted.values()), at.targets.nodes))
 
-        def held(tx: sa.Connection) -> _Sides:
-            left = at.configurations.left_alone(tx, target, list(wanted.values()))
-            entries = [*wanted.values(), *(Entry(key, None) for key in left if key not in wanted)]
-            stated, keys = self._stated(entries), [entry.key for entry in entries]
-            applied = at.configurations.applied(tx, target, keys)
-            nodes = [node for fragment in applied.values() for node in at.targets.nodes(fragment)]
-            others = at.configurations.others(tx, target, keys, [*nodes, *(n for found in stated.values() for n in found)])
-            return _Sides(stated, applied, others)
-
-        return at.store.database.look(held)
-
-    def _change(self, works: Sequence[Work]) -> tuple[before.Seen, dict[Entry, Sequence[Node]]]:
+    def _change(self, works: Sequence[Work]) -> tuple[before.Seen, Mapping[Entry, Sequence[Node]]]:
         """What is sent, and what stands there afterwards with what each states."""
         at, target, sides = self.at, self.target, self._sides(works)
         stated, applied, fragments = sides.stated, sides.applied, sides.wanted
@@ -229,7 +205,7 @@ class _Pusher:
 
         def write(tx: sa.Connection) -> None:
             self.session = holding.keep(tx).session
-            self.at.configurations.open(tx, transaction, holding.lease.fence, carried)
+            self.at.transactions.open(tx, transaction, holding.lease.fence, carried)
 
         self.at.store.database.change(write)
 
@@ -317,7 +293,7 @@ class _Pusher:
         hidden = at.secrets(list(self.batch.trees.values())) if told else frozenset()
 
         def write(tx: sa.Connection, trees: Mapping[str, Tree]) -> None:
-            at.configurations.close(tx, transaction.id, outcome, hidden)
+            at.transactions.close(tx, transaction.id, outcome, hidden)
             if outcome.state is TransactionState.CONFIRMED:
                 number = at.configurations.target_id(tx, transaction.target, at.targets.platform(transaction.target))
                 at.configurations.apply(tx, number, transaction.id, stated)

@@ -51,6 +51,8 @@ class Store:
         self.database, self.vault, self.clock = database, vault, clock
         self._catalogues: dict[str, Catalogue] = {}
         self._cache = TreeCache()
+        self.adopted: dict[str, int] = {}
+        """The numbers of the targets of which it is known what they held before us: that stays so."""
 
     # -- trees ---------------------------------------------------------------------------------------------------------
     @contextlib.contextmanager

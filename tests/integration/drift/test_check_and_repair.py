@@ -182,12 +182,12 @@ def test_a_repair_that_died_is_found_out_by_the_next(machine: Machine, wiring: W
     assert died.code != 0
     assert machine("check", BNG, "--json").code == 0
     with wiring.store.database.read() as tx:
-        assert len(wiring.workplace.configurations.unresolved(tx, BNG)) == 1
+        assert len(wiring.workplace.transactions.unresolved(tx, BNG)) == 1
     wiring.store.database.change(lambda tx: tx.execute(sa.update(schema.lanes).values(until=0)))  # its lease is over
     somebody.does(BNG, f"set {UNIT} description other")
     assert machine("repair", BNG, "--yes", "--json").code == 0
     with wiring.store.database.read() as tx:
-        assert wiring.workplace.configurations.unresolved(tx, BNG) == []
+        assert wiring.workplace.transactions.unresolved(tx, BNG) == []
 
 
 @pytest.mark.parametrize("command", [("check",), ("check", OLT, "--all"), ("check", "NOBODY"), ("repair", "NOBODY", "--yes")])

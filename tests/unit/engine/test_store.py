@@ -20,10 +20,11 @@ from engine.errors import LeaseLost, SettingsInvalid, StoreError, UnknownOrder, 
 from engine.executor import running_worker, sole_worker
 from engine.ports import Change, Fragment, Node, Push
 from engine.store import lanes
-from engine.store.configurations import ANOTHER, Configurations, Entry, OpenTransaction
+from engine.store.configurations import ANOTHER, Configurations, Entry
 from engine.store.database import Database
 from engine.store.migrate import migrate
 from engine.store.schema import events, metadata, transactions
+from engine.store.transactions import OpenTransaction, Transactions
 from engine.vault import Vault, mask
 from engine.worker import Worker
 from tests.null_world import NullWorld, superfibre
@@ -170,7 +171,7 @@ def test_applied_fragments_are_replaced_with_their_index(world: NullWorld) -> No
 def test_a_transaction_left_open_is_asked_for_before_the_next_push(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
     """The process died after the commit and before it was recorded: the device is asked, and nothing is sent twice."""
     order = acceptance.submit(superfibre(1)).id
-    found = Configurations(world.at.store)
+    found = Transactions(world.at.store)
     pushed = {}
 
     def die(push: Push) -> None:
@@ -198,7 +199,7 @@ def test_a_transaction_left_open_is_asked_for_before_the_next_push(world: NullWo
 
 
 def test_transactions_are_sealed(world: NullWorld) -> None:
-    found = Configurations(world.at.store)
+    found = Transactions(world.at.store)
     change = Change("psk open-sesame", "no psk open-sesame")
     with world.at.store.database.write() as tx:
         found.open(tx, OpenTransaction("t1", "ACS-01", change, (Entry("k", Fragment("ACS-01", "k", "open-sesame")),)), 1, [(1, "PO-1")])
