@@ -2,6 +2,11 @@
 
 Piecewise linear and kept in one small file: since the moment `real` (CLOCK_MONOTONIC, which on Linux is the same for every process
 and does not jump with NTP) lab time has run from `lab` at `rate` lab seconds a real second. Who changes the rate writes a new piece.
+
+It never goes back: of two readings, one after the other, in whatever processes, the second is not earlier. For that, who reads takes
+the real second before it looks which piece holds; and who writes first marks the old piece as `changing`, and only then takes the real
+second at which the new one begins. Whoever finds the mark waits for the lock. So nobody goes by the old piece after the new one began,
+however long either of them was not let run by the machine.
 """
 
 import asyncio
@@ -40,6 +45,14 @@ class Piece:
     pace: float
     time_scale: float
     on_the_road: tuple[str, ...] = ()
+    changing: bool = False
+    """Whether the next piece is about to begin: it is read with the lock only. Left behind by who died then, it just goes on to hold."""
+
+    @classmethod
+    def of(cls, text: str) -> "Piece":
+        """Return the piece that is written in a file."""
+        content = json.loads(text)
+        return cls(**{**content, "on_the_road": tuple(content["on_the_road"])})
 
     @property
     def rate(self) -> float:
@@ -69,8 +82,8 @@ class LabClock:
         self._path = path
         self._monotonic = monotonic
         self._boot = _boot()
-        self._seen: tuple[int, int] | None = None
-        self._piece = Piece(BEGINNING.isoformat(), 0.0, self._boot, running=False, pace=PACE, time_scale=TIME_SCALE)
+        beginning = Piece(BEGINNING.isoformat(), 0.0, self._boot, running=False, pace=PACE, time_scale=TIME_SCALE)
+        self._known = ("", beginning)  # what the file said last, and what that means: set as one, because threads share this object
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []  # a heap
         self._numbers = itertools.count()
         self._waker: asyncio.Task[None] | None = None
@@ -78,20 +91,20 @@ class LabClock:
 
     def now(self) -> datetime:
         """Lab time, aware."""
-        return self._read().at(self._monotonic(), self._boot)
+        return self._look()[0]
 
     def real_seconds_until(self, moment: datetime) -> float:
         """Real seconds until the lab time `moment` at the present rate: 0 when it has passed, infinity while the clock stands still."""
-        piece = self._read()
-        left = (moment - piece.at(self._monotonic(), self._boot)).total_seconds()
+        now, piece = self._look()
+        left = (moment - now).total_seconds()
         if left <= 0:
             return 0.0
         return left / piece.rate if piece.rate else math.inf
 
     def least_seconds_until(self, moment: datetime) -> float:
         """Real seconds that pass until the lab time `moment` at least, whatever goes on meanwhile: 0 when it has passed."""
-        piece = self._read()
-        return max(0.0, (moment - self.now()).total_seconds() / max(piece.pace, piece.time_scale))
+        now, piece = self._look()
+        return max(0.0, (moment - now).total_seconds() / max(piece.pace, piece.time_scale))
 
     async def sleep_until(self, moment: datetime) -> None:
         """Return once the lab time `moment` has come, however often the rate changes before. Any number may sleep: they cost nothing."""
@@ -140,18 +153,30 @@ class LabClock:
     def _change(self, change: Callable[[Piece], Piece]) -> None:
         with locked(self._path):
             old = self._read()
-            real = self._monotonic()
-            here = replace(old, lab=old.at(real, self._boot).isoformat(), real=real, boot=self._boot)
-            write_atomically(self._path, json.dumps(asdict(change(here))), mode=0o644)
+            self._write(replace(old, changing=True))
+            real = self._monotonic()  # later than any that the old piece is applied to without our lock
+            here = replace(old, lab=old.at(real, self._boot).isoformat(), real=real, boot=self._boot, changing=False)
+            self._write(change(here))
+
+    def _write(self, piece: Piece) -> None:
+        write_atomically(self._path, json.dumps(asdict(piece)), mode=0o644)
+
+    def _look(self) -> tuple[datetime, Piece]:
+        """Return lab time, and the piece that holds."""
+        real = self._monotonic()
+        piece = self._read()
+        if piece.changing:
+            with locked(self._path):
+                piece = self._read()
+        return piece.at(real, self._boot), piece
 
     def _read(self) -> Piece:
         try:
-            status = self._path.stat()
+            text = self._path.read_text()
         except FileNotFoundError:
-            return self._piece
-        # every change is a new file: inode and time together tell whether the one we know is still there
-        if self._seen != (seen := (status.st_ino, status.st_mtime_ns)):
-            content = json.loads(self._path.read_text())
-            self._piece = Piece(**{**content, "on_the_road": tuple(content["on_the_road"])})
-            self._seen = seen
-        return self._piece
+            return self._known[1]
+        known = self._known
+        # by what it says, not by inode and time, which a later file may have again
+        if known[0] != text:
+            self._known = known = (text, Piece.of(text))
+        return known[1]
