@@ -298,7 +298,10 @@ class Tree:
 
     def _roll(self, now: datetime, *, whole: bool) -> None:
         """`whole`: look at everything. What changed is the same either way."""
-        touched = {(step.order, step.item) for step in self.steps.values() if step.changes}
+        # that a step is being done moves nothing by itself: `claim` has moved what begins with it
+        touched = {(step.order, step.item) for step in self.steps.values() if step.changes and step.state is not StepState.RUNNING}
+        if not (whole or touched or any(value.changes for part in (self.orders, self.items) for value in part.values())):
+            return
         below: list[Item] = []
         for level in (Level.RESOURCE, Level.SERVICE, Level.PRODUCT):
             order = self.order_of(level)

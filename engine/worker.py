@@ -148,11 +148,12 @@ class Worker:
     def _claim(self, unit: Unit, lease: Lease, *, wait: bool = True, holding: Holding | None = None) -> Next:
         """The next steps of a lane. Without them it is given back."""
         at, lane = self._at, lease.lane
-        left = lanes.orphans(unit.tx, lane)
+        left, found = self._work(unit, lane)
         if left and not wait:
             return LATER
-        self._again(unit, left)
-        found = lanes.next_steps(unit.tx, lane, at.clock.real(), self._batch_size(lane))
+        if left:
+            self._again(unit, left)
+            _, found = self._work(unit, lane)
         if not found:
             lanes.free(unit.tx, lease)
             return None
@@ -174,10 +175,11 @@ class Worker:
         holding = holding or Holding(lease, at.settings.lease, at.clock)
         return Batch(holding, tuple(replace(step) for step in in_order(steps)), trees)
 
+    def _work(self, unit: Unit, lane: str) -> lanes.Work:
+        return lanes.work(unit.tx, lane, self._at.clock.real(), self._batch_size(lane))
+
     def _again(self, unit: Unit, left: Sequence[tuple[int, str]]) -> None:
         """What is running in a lane that is being claimed was left by a former owner, who died or lost the lane: it is done again."""
-        if not left:
-            return
         trees = unit.trees({root for _, root in left})
         now, real = self._at.clock.now(), self._at.clock.real()
         for number, root in left:

@@ -21,6 +21,7 @@ from nornir.core.inventory import Host
 from nornir.core.task import AggregatedResult, MultiResult, Result, Task
 
 from engine.errors import TargetTimeout
+from tasks.apart import apart
 
 
 class NotAttempted(Exception):
@@ -94,6 +95,7 @@ class _Run:
             threading.Thread(target=self._work, args=(host,), name=f"{self._task.name}@{host.name}", daemon=True).start()
 
     def _work(self, host: Host) -> None:
+        apart()
         task = self._task.copy()
         result = task.results
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -64,18 +65,21 @@ _UNLOCKED = sa.select(lanes.c.name).where(_AVAILABLE).with_for_update(skip_locke
 _TAKE = sa.update(lanes).where(lanes.c.name.in_(_UNLOCKED)).values(_TAKEN).returning(lanes.c.fence, *_KEPT)
 _KEEP = sa.update(lanes).where(_MINE).values(until=_UNTIL).returning(*_KEPT)
 _GIVE_BACK = sa.update(lanes).where(_MINE).values(owner=None, until=0.0)
-_ORPHANS = sa.select(steps.c.id, steps.c.root).where(steps.c.lane == _LANE, RUNNING)
-_NEXT_STEPS = (
-    sa.select(steps.c.id, steps.c.root)
+_TURN = (steps.c.priority, steps.c.due, steps.c.id)
+_LEFT_RUNNING = sa.select(steps.c.id, steps.c.root, *_TURN[:2], sa.true().label("left")).where(steps.c.lane == _LANE, RUNNING)
+_NEXT_ONES = (
+    sa.select(steps.c.id, steps.c.root, *_TURN[:2], sa.false().label("left"))
     .where(steps.c.lane == _LANE, NEXT, steps.c.due <= _NOW)
-    .order_by(steps.c.priority, steps.c.due, steps.c.id)
+    .order_by(*_TURN)
     .limit(_LIMIT)
+    .subquery()
 )
+_WORK = sa.union_all(_LEFT_RUNNING, sa.select(_NEXT_ONES)).order_by("priority", "due", "id")
 _WORKABLE = sa.select(lanes.c.name).where(_FREE, lanes.c.open_until <= _NOW)
 _SINCE = sa.func.min(steps.c.due).label("since")
 _DUE = sa.select(steps.c.lane, _SINCE).where(NEXT, steps.c.due <= _NOW, steps.c.lane.in_(_WORKABLE)).group_by(steps.c.lane)
-_LEFT = sa.select(steps.c.lane, _SINCE).where(RUNNING, steps.c.lane.in_(_WORKABLE)).group_by(steps.c.lane)
-_WITH_WORK = sa.union_all(_DUE, _LEFT).order_by("since", "lane")
+_ORPHANED = sa.select(steps.c.lane, _SINCE).where(RUNNING, steps.c.lane.in_(_WORKABLE)).group_by(steps.c.lane)
+_WITH_WORK = sa.union_all(_DUE, _ORPHANED).order_by("since", "lane")
 
 
 def take(tx: sa.Connection, lane: str, owner: str, now: float, seconds: float, limit: Limit | None = None) -> Lease | None:
@@ -120,16 +124,21 @@ def _whose(lease: Lease) -> dict[str, object]:
     return {"lane": lease.lane, "owner_": lease.owner, "fence_": lease.fence}
 
 
-def orphans(tx: sa.Connection, lane: str) -> list[tuple[int, str]]:
-    """Steps (id, root) that a former owner of the lane left running."""
-    return [(int(number), root) for number, root in tx.execute(_ORPHANS, {"lane": lane})]
+class Work(NamedTuple):
+    """What there is to do in a lane, as pairs of step id and root."""
+
+    left: list[tuple[int, str]]
+    """What a former owner of the lane left running."""
+    next: list[tuple[int, str]]
+    """New steps and those whose time to look again has come: highest priority first, then whose turn it has been longest."""
 
 
-def next_steps(tx: sa.Connection, lane: str, now: float, limit: int) -> list[tuple[int, str]]:
-    """The next steps (id, root) of a lane, new ones and those whose time to look again has come: highest priority first, then
-    whose turn it has been longest."""
-    found = tx.execute(_NEXT_STEPS, {"lane": lane, "now": now, "limit_": limit})
-    return [(int(number), root) for number, root in found]
+def work(tx: sa.Connection, lane: str, now: float, limit: int) -> Work:
+    """What there is to do in a lane, of what comes next so many."""
+    found = Work([], [])
+    for number, root, _, _, left in tx.execute(_WORK, {"lane": lane, "now": now, "limit_": limit}):
+        (found.left if left else found.next).append((int(number), root))
+    return found
 
 
 def with_work(tx: sa.Connection, now: float, limit: Limit | None = None) -> set[str]:

@@ -234,7 +234,8 @@ class Unit:
         """The trees of these roots, nobody else's to change until the transaction ends. Without `wait` those that somebody else is
         changing are left out."""
         wanted = set(roots)
-        self._loaded |= self._store.trees(self.tx, wanted - set(self._loaded), lock=True, wait=wait)
+        if missing := wanted - set(self._loaded):
+            self._loaded |= self._store.trees(self.tx, missing, lock=True, wait=wait)
         return {root: self._loaded[root] for root in sorted(wanted) if root in self._loaded}
 
     def save(self) -> None:
@@ -265,15 +266,22 @@ def _write(tx: sa.Connection, table: sa.Table, values: Sequence[rows.Stored]) ->
         for step, number in zip(new, _numbers(tx, len(new)), strict=True):
             step.id = number
     bulk.insert(tx, table, [rows.write(value) for value in new])
-    alike: dict[frozenset[str], list[rows.Stored]] = defaultdict(list)
-    for value in values:
-        if value.changes:
-            alike[value.changes].append(value)
-    for changes, changed in alike.items():
+    for changes, changed in _alike(table, [value for value in values if value.changes]):
         columns = (*_KEYS[table], *sorted(changes))
         bulk.update(tx, table, _KEYS[table], [rows.write(value, columns) for value in changed])
     for value in values:
         value.stored()
+
+
+def _alike(table: sa.Table, changed: Sequence[rows.Stored]) -> Iterable[tuple[frozenset[str], Sequence[rows.Stored]]]:
+    """Columns, and what is to be written of these. What belongs to a tree alone is written by one statement, which costs more than some
+    columns. Instances belong to all orders of a subscription: of each only what changed may be written."""
+    if table is not instances:
+        return [(frozenset().union(*(value.changes for value in changed)), changed)] if changed else []
+    alike: dict[frozenset[str], list[rows.Stored]] = defaultdict(list)
+    for value in changed:
+        alike[value.changes].append(value)
+    return alike.items()
 
 
 def _numbers(tx: sa.Connection, count: int) -> Iterable[int]:

@@ -21,6 +21,8 @@ from ncclient.transport.errors import SessionCloseError, TransportError
 from ncclient.transport.session import END_DELIM, MSG_DELIM, NetconfBase
 from ncclient.transport.ssh import SSHSession
 
+from tasks.apart import apart
+
 _SECONDS_TO_WRITE = 20.0
 """A peer that does not read for so long is given up. After a partial write the framing is lost, so the session is closed."""
 
@@ -34,6 +36,11 @@ class FastSession(SSHSession):  # type: ignore[misc]  # ncclient has no annotati
         super().__init__(device_handler)
         self._known_hosts = known_hosts
         self._writing = threading.Lock()
+
+    def run(self) -> None:
+        """The session's thread."""
+        apart()
+        super().run()
 
     def load_known_hosts(self, filename: str | None = None) -> None:
         """Load the host keys this session trusts. Raises OSError when the file cannot be read."""

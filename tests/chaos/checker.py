@@ -52,7 +52,7 @@ def _orders(expected: Expected, seen: Observed) -> Iterator[Finding]:
         levels = Counter(row["level"] for row in by_root.get(root, ()))
         yield from _levels(root, levels, whole=not any(_ended_early(expected, row) for row in by_root.get(root, ())))
         for row in by_root.get(root, ()):
-            if row["state"] != "completed" and not _held_for(expected, row) and not _ended_early(expected, row):
+            if row["state"] != "completed" and not _held_for(expected, seen, row) and not _ended_early(expected, row):
                 yield Finding(Kind.LOST, f"{row['id']} is {row['state']}: {row['reason'] or 'without a reason'}")
     for root in set(by_root) - set(expected.orders):
         yield Finding(Kind.DOUBLED, f"nobody submitted {root}")
@@ -68,8 +68,20 @@ def _levels(root: str, levels: Counter[str], *, whole: bool) -> Iterator[Finding
             yield Finding(Kind.DOUBLED if levels[level] else Kind.LOST, f"{root} has {levels[level]} orders of level {level}")
 
 
-def _held_for(expected: Expected, row: Row) -> bool:
-    return row["state"] == "held" and any(reason in row["reason"] for reason in expected.reasons)
+def _held_for(expected: Expected, seen: Observed, row: Row) -> bool:
+    """A person has to answer for what was injected; while it is taken back, what takes it back stands still."""
+    if row["state"] == "pendingCancellation" and row["root"] in expected.taken_back:
+        return any(_says(expected, _told(step)) for step in seen.tables["steps"] if step["root"] == row["root"] and step["state"] == "held")
+    return row["state"] == "held" and _says(expected, row["reason"])
+
+
+def _says(expected: Expected, words: str) -> bool:
+    return any(reason in words for reason in expected.reasons)
+
+
+def _told(step: Row) -> str:
+    """What went wrong with a step."""
+    return str(step["trouble"]["message"]) if step["trouble"] else ""
 
 
 def _ended_early(expected: Expected, row: Row) -> bool:
@@ -80,12 +92,17 @@ def _ended_early(expected: Expected, row: Row) -> bool:
 
 def _steps(expected: Expected, seen: Observed) -> Iterator[Finding]:
     """Nothing of an order that has ended is left to do; what a target told is known."""
-    held = {row["root"] for row in seen.tables["orders"] if _held_for(expected, row)}
+    held = {row["root"] for row in seen.tables["orders"] if _held_for(expected, seen, row)}
     early = {row["root"]: row["state"] for row in seen.tables["orders"] if _ended_early(expected, row)}
     for row in seen.tables["steps"]:
         done = ("done", early.get(row["root"], "done"))
         if row["root"] not in held and row["state"] not in done:
-            yield Finding(Kind.LOST, f"step {row['key']} of {row['root']} is {row['state']}")
+            yield Finding(
+                Kind.LOST, f"step {row['key']} of {row['root']} is {row['state']}" + (f": {told}" if (told := _told(row)) else "")
+            )
+        made = row["kind"] == "configure" and row["state"] == "done" and row["lane"] in ("cloudwifi", "logistics")
+        if made and "id" not in row["learned"]:
+            yield Finding(Kind.LOST, f"step {row['key']} of {row['root']} is {row['state']}: {_told(row) or 'without a reason'}")
         made = row["kind"] == "configure" and row["state"] == "done" and row["lane"] in ("cloudwifi", "logistics")
         if made and "id" not in row["learned"]:
             yield Finding(Kind.LOST, f"step {row['key']} of {row['root']} does not know the id that {row['lane']} gave")

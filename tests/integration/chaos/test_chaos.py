@@ -111,6 +111,18 @@ class TestCheckerFindsWhatWasPlanted:
         rows = [row for row in ran.seen.tables["orders"] if row["root"] != completed(ran)]
         assert Kind.LOST in kinds(check(ran.expected, replace(ran.seen, tables={**ran.seen.tables, "orders": rows})))
 
+    @pytest.mark.parametrize(("words", "told"), [("refused: injected", set()), ("refused: no such card", {Kind.LOST})])
+    def test_an_order_that_stands_still_while_it_is_taken_back(self, ran: Ran, words: str, told: set[Kind]) -> None:
+        """For what was injected it may, for nothing else."""
+        root = completed(ran)
+        rows = [{**row, "state": "pendingCancellation"} if row["root"] == root else row for row in ran.seen.tables["orders"]]
+        held = {"state": "held", "trouble": {"message": words}}
+        steps = [{**row, **held} if row["root"] == root and row["kind"] == "configure" else row for row in ran.seen.tables["steps"]]
+        seen = replace(ran.seen, tables={**ran.seen.tables, "orders": rows, "steps": steps})
+        found = check(replace(ran.expected, reasons={"injected"}, taken_back={root}), seen)
+        said = (f"{root} is pendingCancellation: ", f"of {root} is held: ")
+        assert {finding.kind for finding in found if any(each in finding.what for each in said)} == told
+
 
 FOLLOWED = {"orderCreate", "orderStateChange", "itemStateChange", "serviceStateChange", "productStateChange", "allocation", "transaction"}
 
