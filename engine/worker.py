@@ -116,9 +116,8 @@ class Worker:
     def _take_over(self, unit: Unit, woken: Collection[str]) -> Batch | None:
         """The first batch of one of the lanes that were woken, in the transaction that wakes them: its orders are in this process' memory.
         None where another works them or would have to be waited for, who may wait for us."""
-        limit = limit_of(self._at.settings)
-        for lane in sorted(name for name in woken if not limit.holds_for(name)):
-            lease = self._lease(unit, lane)
+        for lane in sorted(woken):
+            lease = self._lease(unit, lane, wait=False)
             batch = self._claim(unit, lease, wait=False) if lease else None
             if lease and batch is LATER:
                 lanes.free(unit.tx, lease)
@@ -126,9 +125,9 @@ class Worker:
                 return batch
         return None
 
-    def _lease(self, unit: Unit, lane: str) -> Lease | None:
+    def _lease(self, unit: Unit, lane: str, *, wait: bool = True) -> Lease | None:
         at, owner = self._at, f"{self._name}:{next(self._numbers)}"
-        return lanes.take(unit.tx, lane, owner, at.clock.real(), at.settings.lease, limit_of(at.settings))
+        return lanes.take(unit.tx, lane, owner, at.clock.real(), at.settings.lease, limit_of(at.settings), wait=wait)
 
     def _next(self, holding: Holding, unit: Unit, lease: Lease, woken: Collection[str], *, last: bool, wait: bool = False) -> Next:
         """The next batch of a lane that is held, else of one that was woken; None when there is none, the turn is over (`last`) or the
@@ -141,9 +140,7 @@ class Worker:
             following: Next = None
         else:
             following = self._claim(unit, lease, wait=wait, holding=holding)
-        if following is None and not limit_of(self._at.settings).holds_for(lease.lane):
-            return self._take_over(unit, woken)
-        return following
+        return self._take_over(unit, woken) if following is None else following
 
     def _claim(self, unit: Unit, lease: Lease, *, wait: bool = True, holding: Holding | None = None) -> Next:
         """The next steps of a lane. Without them it is given back."""

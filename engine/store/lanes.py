@@ -75,6 +75,9 @@ _NEXT_ONES = (
     .subquery()
 )
 _WORK = sa.union_all(_LEFT_RUNNING, sa.select(_NEXT_ONES)).order_by("priority", "due", "id")
+_HELD = sa.select(sa.func.count()).where(
+    lanes.c.name.startswith(sa.bindparam("beginning", type_=sa.Text), autoescape=False), lanes.c.name != _LANE, ~_FREE
+)
 _WORKABLE = sa.select(lanes.c.name).where(_FREE, lanes.c.open_until <= _NOW)
 _SINCE = sa.func.min(steps.c.due).label("since")
 _DUE = sa.select(steps.c.lane, _SINCE).where(NEXT, steps.c.due <= _NOW, steps.c.lane.in_(_WORKABLE)).group_by(steps.c.lane)
@@ -82,10 +85,12 @@ _ORPHANED = sa.select(steps.c.lane, _SINCE).where(RUNNING, steps.c.lane.in_(_WOR
 _WITH_WORK = sa.union_all(_DUE, _ORPHANED).order_by("since", "lane")
 
 
-def take(tx: sa.Connection, lane: str, owner: str, now: float, seconds: float, limit: Limit | None = None) -> Lease | None:
+def take(
+    tx: sa.Connection, lane: str, owner: str, now: float, seconds: float, limit: Limit | None = None, *, wait: bool = True
+) -> Lease | None:
     """The lease of a lane, or None when somebody else holds it, its circuit is open or the limit is reached. The same owner may take it
-    again."""
-    if limit is not None and limit.holds_for(lane) and _room(tx, limit, now, besides=lane) <= 0:
+    again. Without `wait` also when somebody else is just taking one that is limited."""
+    if limit is not None and limit.holds_for(lane) and not (_alone(tx, limit, wait=wait) and _room(tx, limit, now, besides=lane) > 0):
         return None
     statement = _TAKE_SQLITE if tx.dialect.name == "sqlite" else _TAKE
     values = {"lane": lane, "now": now, "owner_": owner, "until_": now + seconds, "term_": seconds}
@@ -93,12 +98,17 @@ def take(tx: sa.Connection, lane: str, owner: str, now: float, seconds: float, l
     return None if row is None else Lease(lane, owner, int(row.fence), now + seconds, int(row.failures), 0.0, row.session)
 
 
+def _alone(tx: sa.Connection, limit: Limit, *, wait: bool) -> bool:
+    """See to it that nobody else takes one of these lanes until the transaction ends."""
+    if tx.dialect.name == "sqlite":  # there is one writer at a time anyway
+        return True
+    lock = sa.func.pg_advisory_xact_lock if wait else sa.func.pg_try_advisory_xact_lock
+    return tx.execute(sa.select(lock(sa.func.hashtext(f"lanes {limit.prefix}")))).scalar() is not False
+
+
 def _room(tx: sa.Connection, limit: Limit, now: float, besides: str = "") -> int:
-    """How many more of these lanes may be taken. Nobody else takes one until the transaction ends, if it may write."""
-    if besides and tx.dialect.name != "sqlite":  # where there is one writer at a time anyway
-        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"lanes {limit.prefix}"))))
-    held = sa.select(sa.func.count()).where(lanes.c.name.startswith(limit.prefix, autoescape=True), lanes.c.name != besides, ~_FREE)
-    return limit.lanes - int(tx.execute(held, {"now": now}).scalar_one())
+    """How many more of these lanes may be taken."""
+    return limit.lanes - int(tx.execute(_HELD, {"now": now, "lane": besides, "beginning": limit.prefix}).scalar_one())
 
 
 def keep(tx: sa.Connection, lease: Lease, now: float, seconds: float) -> Lease:
