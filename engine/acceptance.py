@@ -23,6 +23,7 @@ from engine.requests import Address, ItemRequest, OrderRequest
 from engine.schedule import is_scheduled, put_off
 from engine.states import Level, OrderState
 from engine.steps.decompose import begin, holders, steps_of
+from engine.store import bulk
 from engine.store.instance_ids import InstanceIds
 from engine.store.schema import orders
 from engine.store.store import Subscription
@@ -219,8 +220,7 @@ class Acceptance:
     def _earlier(self, requests: Sequence[OrderRequest]) -> dict[str, Submitted]:
         """What is to be said of those whose external id is known already."""
         by_id = {request.external_id: request for request in requests}
-        wanted = sa.select(orders.c.external_id, orders.c.id, orders.c.digest).where(orders.c.external_id.in_(list(by_id)))
-        found = self._at.store.database.look(lambda tx: tx.execute(wanted).all())
+        found = self._at.store.database.look(lambda tx: tx.execute(_ORDERED, {"names": list(by_id)}).all())
         return {name: self._again(by_id[name], order, digest) for name, order, digest in found}
 
     def _again(self, request: OrderRequest, order: str, digest: str) -> Submitted:
@@ -266,3 +266,6 @@ class Acceptance:
             for step in tree.steps.values():
                 put_off(step, store.clock.earliest(start))
         return tree
+
+
+_ORDERED = sa.select(orders.c.external_id, orders.c.id, orders.c.digest).where(orders.c.external_id.in_(bulk.many("names")))

@@ -21,7 +21,7 @@ from engine.store.configurations import Configurations
 from engine.store.database import Database
 from engine.store.lanes import Lease
 from engine.store.store import Store
-from engine.store.transactions import Transactions
+from engine.store.transactions import OpenTransaction, Transactions
 from engine.tree import Tree
 
 
@@ -76,6 +76,10 @@ class Batch:
     holding: Holding
     steps: tuple[Step, ...]
     trees: Mapping[str, Tree]
+    left: tuple[OpenTransaction, ...] = ()
+    """Of steps that change what the target holds: transactions of which nobody knows what became, of a former owner of the lane."""
+    adopted: bool = True
+    """Whether it is known what the target held before us."""
 
     @property
     def lane(self) -> str:

@@ -54,7 +54,7 @@ LATER = Later.LATER
 Next: TypeAlias = Batch | Later | None
 Then: TypeAlias = Callable[[Unit, Lease, Collection[str]], Next]
 """What is to be taken next, of these lanes that were woken among others."""
-TURN = 8
+TURN = 16
 """Batches until a lane is given back though it has more: others wait for the thread, too."""
 
 
@@ -170,7 +170,11 @@ class Worker:
         for tree in trees.values():
             tree.roll(now)
         holding = holding or Holding(lease, at.settings.lease, at.clock)
-        return Batch(holding, tuple(replace(step) for step in in_order(steps)), trees)
+        batch = Batch(holding, tuple(replace(step) for step in in_order(steps)), trees)
+        if steps[0].kind not in PUSHES:
+            return batch
+        unresolved = at.transactions.unresolved(unit.tx, lane)
+        return replace(batch, left=tuple(unresolved), adopted=at.configurations.adopted(unit.tx, lane))
 
     def _work(self, unit: Unit, lane: str) -> lanes.Work:
         return lanes.work(unit.tx, lane, self._at.clock.real(), self._batch_size(lane))

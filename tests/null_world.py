@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from engine.batch import WorkerSettings, Workplace
+from engine.batch import Batch, WorkerSettings, Workplace
 from engine.catalogue.catalogue import Catalogue
 from engine.catalogue.loader import load
 from engine.ports import (
@@ -41,8 +41,9 @@ from engine.ports import (
 from engine.requests import Address, Customer, OrderRequest
 from engine.store.database import Database
 from engine.store.migrate import migrate
-from engine.store.store import Store
+from engine.store.store import Store, Unit
 from engine.vault import Vault
+from engine.worker import Worker
 
 ROOT = Path(__file__).parent.parent
 PLATFORMS = {
@@ -314,6 +315,13 @@ class NullTargets:
             else Answer(Look.NOT_YET, awaits=f"{q.until}:{next(iter(q.arguments.values()))}")
             for q in questions
         }
+
+
+class LaneByLane(Worker):
+    """Gives each lane back before another is worked: for those who look in between."""
+
+    def _take_over(self, unit: Unit, woken: Collection[str]) -> Batch | None:
+        return None
 
 
 def rendered_last(world: NullWorld) -> dict[str, Any]:

@@ -51,9 +51,8 @@ class _Pusher:
 
     def run(self) -> Iterator[Settlement]:
         try:
-            left, adopted = self.at.store.database.look(self._known)
-            yield from self._resolve(left)
-            if not adopted:
+            yield from self._resolve(self.batch.left)
+            if not self.batch.adopted:
                 self._adopt()
         except TurnupError as error:
             yield Settlement({ref(step): self._after(Work(step, (), ()), Trouble.of(error)) for step in self.batch.steps})
@@ -83,10 +82,6 @@ class _Pusher:
     def _stated(self, entries: Iterable[Entry]) -> dict[Entry, Sequence[Node]]:
         """What each of these states."""
         return {entry: self.at.targets.nodes(entry.fragment) if entry.fragment else () for entry in entries}
-
-    def _known(self, tx: sa.Connection) -> tuple[list[OpenTransaction], bool]:
-        """Transactions of which nobody knows what became, and whether it is known what the target held before us."""
-        return self.at.transactions.unresolved(tx, self.target), self.at.configurations.adopted(tx, self.target)
 
     # -- before the first push -----------------------------------------------------------------------------------------
     def _adopt(self) -> None:

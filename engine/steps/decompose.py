@@ -66,7 +66,8 @@ def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:
         for (root, key), lines in found.items():
             if root in prepared:
                 _complete(trees[root], prepared[root])
-            _write_below(tx, at, ids, trees[root], trees[root].steps[key], lines)
+            below = _write_below(tx, at, ids, trees[root], trees[root].steps[key], lines)
+            _write_further(tx, at, ids, trees[root], below)
         at.store.ensure_lanes(tx, {step.lane for root, _ in found for step in trees[root].steps.values() if step.lane})
 
     yield Settlement(results, write)
@@ -102,7 +103,7 @@ def _complete(tree: Tree, seen: Tree) -> None:
             setattr(mine, name, getattr(item, name))
 
 
-def _write_below(tx: sa.Connection, at: Workplace, ids: InstanceIds, tree: Tree, step: Step, lines: Numbered) -> None:
+def _write_below(tx: sa.Connection, at: Workplace, ids: InstanceIds, tree: Tree, step: Step, lines: Numbered) -> Order:
     above, catalogue, now, real = tree.orders[step.order], at.catalogue(tree), at.clock.now(), at.clock.real()
     level = above.level.below
     if level is None:
@@ -121,6 +122,27 @@ def _write_below(tx: sa.Connection, at: Workplace, ids: InstanceIds, tree: Tree,
     tree.add(below, new_items(catalogue, at.store.vault, tree, below, lines), now)
     begin(ids, at.store.vault, catalogue, tree, below)
     tree.plan(steps_of(catalogue, tree, below, holders(tx, at, tree, below)), real)
+    return below
+
+
+def _write_further(tx: sa.Connection, at: Workplace, ids: InstanceIds, tree: Tree, order: Order) -> None:
+    """What was just written is decomposed at once. When that cannot be, its step is left for a batch of its own, which says why."""
+    step = tree.steps.get(_key(order))
+    if step is None:
+        return
+    try:
+        lines = lines_below(at.catalogue(tree), at.store.vault, tree, order)
+    except TurnupError:
+        return
+    now = at.clock.now()
+    tree.claim(step, now)
+    tree.settle(step, StepResult(StepState.DONE), now, at.clock.real())
+    _write_below(tx, at, ids, tree, step, lines)
+
+
+def _key(order: Order) -> str:
+    """Key of the step that decomposes an order."""
+    return f"{order.id}/decompose"
 
 
 def begin(ids: InstanceIds, vault: Vault, catalogue: Catalogue, tree: Tree, order: Order) -> None:
@@ -169,7 +191,7 @@ def holders(tx: sa.Connection, at: Workplace, tree: Tree, order: Order) -> dict[
 def steps_of(catalogue: Catalogue, tree: Tree, order: Order, held_by: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> list[Step]:
     """The steps of a new order: its decomposition, or the plan of a resource order. `held_by`: see `holders`."""
     if order.level is not Level.RESOURCE:
-        return [_step(order, PlannedStep(f"{order.id}/decompose", StepKind.DECOMPOSE, None), ORDERS_LANE, order.id)]
+        return [_step(order, PlannedStep(_key(order), StepKind.DECOMPOSE, None), ORDERS_LANE, order.id)]
     services = tree.order_of(Level.SERVICE)
     products = tree.order_of(Level.PRODUCT)
     offerings = [catalogue.offering(i.offering) for i in tree.items_of(products.id) if i.offering] if products else []

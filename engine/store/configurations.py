@@ -92,8 +92,7 @@ class Configurations:
 
     def platforms(self, tx: sa.Connection, names: Iterable[str]) -> dict[str, str]:
         """Platform of each target that was ever used."""
-        found = tx.execute(sa.select(targets.c.name, targets.c.platform).where(targets.c.name.in_(list(names))))
-        return dict(found.all())
+        return dict(tx.execute(_PLATFORMS, {"names": list(names)}).all())
 
     def _number(self, tx: sa.Connection, name: str) -> int | None:
         """The number of a target. Of one that is adopted it stays what it is."""
@@ -123,13 +122,7 @@ class Configurations:
     def holders(self, tx: sa.Connection, keys: Iterable[str]) -> dict[str, list[str]]:
         """The targets that hold something under each of these keys, in the order in which they got it."""
         found: dict[str, list[str]] = {}
-        wanted = (
-            sa.select(configurations.c.key, targets.c.name)
-            .join(targets, targets.c.id == configurations.c.target)
-            .where(configurations.c.key.in_(sorted(set(keys))))
-            .order_by(configurations.c.id)
-        )
-        for key, target in tx.execute(wanted):
+        for key, target in tx.execute(_HOLDERS, {"keys": sorted(set(keys))}):
             found.setdefault(key, []).append(target)
         return found
 
@@ -281,6 +274,13 @@ def _former(root: str, target: int, key: str, row: _Row | None, shared: Sequence
 
 _NUMBER = sa.bindparam("target_", type_=sa.Integer)
 _TARGET = sa.select(targets.c.id, targets.c.adopted).where(targets.c.name == sa.bindparam("name_", type_=sa.Text))
+_PLATFORMS = sa.select(targets.c.name, targets.c.platform).where(targets.c.name.in_(bulk.many("names")))
+_HOLDERS = (
+    sa.select(configurations.c.key, targets.c.name)
+    .join(targets, targets.c.id == configurations.c.target)
+    .where(configurations.c.key.in_(bulk.many("keys")))
+    .order_by(configurations.c.id)
+)
 _STANDING = (
     sa.select(configurations.c.key, configurations.c.id, configurations.c.text_sealed)
     .where(configurations.c.target == _NUMBER, configurations.c.key.in_(bulk.many("keys")))

@@ -28,8 +28,14 @@ def _to_json(value: Any) -> str:
     return to_json(value).decode()
 
 
-# pydantic's JSON is several times faster than the standard library's, and each tree has a hundred JSON columns
-_COMMON: dict[str, Any] = {"pool_size": 20, "max_overflow": 30, "json_serializer": _to_json, "json_deserializer": from_json}
+_COMMON: dict[str, Any] = {
+    "pool_size": 20,
+    "max_overflow": 30,
+    "pool_reset_on_return": None,  # each use is a transaction that has ended: there is nothing to take back
+    # pydantic's JSON is several times faster than the standard library's, and each tree has a hundred JSON columns
+    "json_serializer": _to_json,
+    "json_deserializer": from_json,
+}
 
 
 class Database:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from engine.errors import LeaseLost
 from engine.ports import Trouble
+from engine.store import bulk
 from engine.store.rows import trouble_from, trouble_row
 from engine.store.schema import NEXT, RUNNING, lanes, steps
 
@@ -83,6 +84,8 @@ _SINCE = sa.func.min(steps.c.due).label("since")
 _DUE = sa.select(steps.c.lane, _SINCE).where(NEXT, steps.c.due <= _NOW, steps.c.lane.in_(_WORKABLE)).group_by(steps.c.lane)
 _ORPHANED = sa.select(steps.c.lane, _SINCE).where(RUNNING, steps.c.lane.in_(_WORKABLE)).group_by(steps.c.lane)
 _WITH_WORK = sa.union_all(_DUE, _ORPHANED).order_by("since", "lane")
+
+_WAKE = sa.update(steps).where(steps.c.awaits.in_(bulk.many("keys")), NEXT).values(due=_NOW, noted=_NOW).returning(steps.c.lane)
 
 
 def take(
@@ -175,8 +178,7 @@ def free_all(tx: sa.Connection) -> None:
 
 def wake(tx: sa.Connection, keys: Collection[str], now: float) -> set[str]:
     """What waits for one of these events is looked at again now. Returns the lanes."""
-    statement = sa.update(steps).where(steps.c.awaits.in_(list(keys)), NEXT).values(due=now, noted=now).returning(steps.c.lane)
-    return {lane for lane in tx.execute(statement).scalars() if lane}
+    return {lane for lane in tx.execute(_WAKE, {"keys": list(keys), "now": now}).scalars() if lane}
 
 
 def clock_set_back(tx: sa.Connection, now: float) -> int:

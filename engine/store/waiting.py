@@ -33,11 +33,12 @@ class Turn(NamedTuple):
 
 
 _PLACE = (steps.c.priority, steps.c.since, steps.c.id)
+_WAITED_FOR = sa.select(pools.c.name).where(pools.c.name.in_(bulk.many("names")), pools.c.due.is_not(None))
 
 
 def first_in_line(tx: sa.Connection, names: Collection[str], besides: Collection[int]) -> dict[str, Turn]:
     """Whose turn it is at these pools, leaving some steps out of account. A pool that nobody waits for is not in it."""
-    waited = tx.execute(sa.select(pools.c.name).where(pools.c.name.in_(sorted(names)), pools.c.due.is_not(None))).scalars()
+    waited = tx.execute(_WAITED_FOR, {"names": sorted(names)}).scalars()
     found = {}
     for name in waited:
         first = sa.select(*_PLACE).where(WAITS, steps.c.awaits == name, steps.c.id.not_in(sorted(besides))).order_by(*_PLACE).limit(1)

@@ -25,8 +25,7 @@ from engine.store import lanes
 from engine.tree import Tree
 from engine.vault import MASK
 from engine.views import document
-from engine.worker import Worker
-from tests.null_world import NullWorld, refused, rendered_last, superfibre
+from tests.null_world import LaneByLane, NullWorld, refused, rendered_last, superfibre
 from tests.unit.engine.conftest import Work
 
 DAY = timedelta(days=1)
@@ -48,7 +47,7 @@ def change(action: str, name: str, **more: Any) -> OrderRequest:
 
 
 def work_a_little(world: NullWorld, order: str) -> Tree:
-    worker = Worker(world.at)
+    worker = LaneByLane(world.at)
     for lane in sorted(world.at.store.database.look(lambda tx: lanes.with_work(tx, world.at.clock.real()))):
         worker.drain(lane)
     return world.at.store.tree(order)
@@ -340,7 +339,7 @@ def test_of_an_amendment_and_a_worker_one_is_first(world: NullWorld, acceptance:
 
     failpoints.watch(meanwhile)
     try:
-        Worker(world.at).drain("orders")
+        LaneByLane(world.at).drain("orders")
     finally:
         failpoints.watch(None)
     assert "is being decomposed at this moment" in str(denied[0])

@@ -24,8 +24,7 @@ from engine.ports import Outcome, Push
 from engine.store import lanes, schema
 from engine.store.schema import events, orders, steps, transaction_steps
 from engine.views import document
-from engine.worker import Worker
-from tests.null_world import NullWorld, null_world, refused, superfibre
+from tests.null_world import LaneByLane, NullWorld, null_world, refused, superfibre
 from tests.unit.engine.conftest import Work
 
 BNG, OLT = "BNG-EAST-01", "OLT-EAST-07"
@@ -60,7 +59,7 @@ def test_a_long_batch_keeps_its_lane(database_url: str, tmp_path: Path) -> None:
         return None
 
     world.targets.fail = wait
-    worker = Worker(world.at)
+    worker = LaneByLane(world.at)
     for lane in ("orders", "netbox/EAST-07"):
         worker.drain(lane)
     thread = threading.Thread(target=worker.drain, args=(OLT,))
@@ -160,7 +159,7 @@ def silent(world: NullWorld) -> list[Push]:
 
 def drain_all(world: NullWorld) -> None:
     """Work until nothing is due. A lane whose worker dies of a bug is taken again, as by the executors."""
-    worker = Worker(world.at)
+    worker = LaneByLane(world.at)
     while found := world.at.store.database.look(lambda tx: lanes.with_work(tx, world.clock.real())):
         for lane in sorted(found):
             with contextlib.suppress(ZeroDivisionError):
@@ -267,7 +266,7 @@ def test_a_unit_of_work_is_done_again_from_its_beginning(world: NullWorld) -> No
 def test_a_commit_whose_answer_was_lost_is_not_recorded_twice(world: NullWorld, acceptance: Acceptance, monkeypatch: Any) -> None:
     """The connection is lost right after each commit of a settlement: it is repeated, and finds that it was recorded."""
     order = acceptance.submit(superfibre(1)).id
-    worker, repeat = Worker(world.at), world.at.store.database.patience.repeat
+    worker, repeat = LaneByLane(world.at), world.at.store.database.patience.repeat
     lost: list[int] = []
 
     def lose_the_answer(work: Callable[[], Any]) -> Any:
@@ -288,7 +287,7 @@ def test_a_commit_whose_answer_was_lost_is_not_recorded_twice(world: NullWorld, 
     monkeypatch.setattr(worker, "_settle", settle)
     for lane in ("orders", "netbox/EAST-07", OLT):
         worker.drain(lane)
-    assert len(lost) >= 4
+    assert len(lost) >= 3
     tree = world.at.store.tree(order)
     assert len(tree.orders) == 3
     assert tree.steps["ROI-001/configure/0"].state is StepState.DONE
@@ -351,7 +350,7 @@ def test_who_takes_over_knows_the_former_owners_session(world: NullWorld, accept
             push.began("17")
             world.targets.fail = lambda _: None
             world.clock.skipped += world.at.settings.lease + 1  # frozen past its lease
-            assert Worker(world.at).drain(OLT) > 0
+            assert LaneByLane(world.at).drain(OLT) > 0
             assert not push.holds()
             with pytest.raises(LeaseLost):
                 push.began("18")
@@ -363,7 +362,7 @@ def test_who_takes_over_knows_the_former_owners_session(world: NullWorld, accept
 
     world.targets.fail = freeze
     monkeypatch.setattr(world.targets, "resolve", note)
-    worker = Worker(world.at)
+    worker = LaneByLane(world.at)
     for lane in ("orders", "netbox/EAST-07"):
         worker.drain(lane)
     assert worker.drain(OLT) == 0  # its results are refused

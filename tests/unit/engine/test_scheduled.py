@@ -16,8 +16,7 @@ from engine.schedule import START, is_scheduled
 from engine.states import OrderState
 from engine.tree import Tree
 from engine.views import document, listed
-from engine.worker import Worker
-from tests.null_world import NullWorld, superfibre
+from tests.null_world import LaneByLane, NullWorld, superfibre
 from tests.unit.engine.conftest import Work
 
 DAY = timedelta(days=1)
@@ -33,7 +32,7 @@ def dated(request: OrderRequest, start: datetime | None = None, completion: date
 
 def drained(world: NullWorld, order: str) -> Tree:
     """After the lane of new orders was worked."""
-    Worker(world.at).drain("orders")
+    LaneByLane(world.at).drain("orders")
     return world.at.store.tree(order)
 
 

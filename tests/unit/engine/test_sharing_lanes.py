@@ -17,8 +17,7 @@ from engine.ports import Need, Outcome, Push
 from engine.requests import OrderRequest
 from engine.store import lanes
 from engine.store.lanes import Lease, Limit
-from engine.worker import Worker
-from tests.null_world import NullWorld, null_world, refused, superfibre
+from tests.null_world import LaneByLane, NullWorld, null_world, refused, superfibre
 
 OLT = "OLT-EAST-07"
 NETBOX = Limit("netbox/", 2)
@@ -81,14 +80,14 @@ def test_of_those_with_work_the_ones_that_wait_longest_are_named(world: NullWorl
     for number, exchange in enumerate("CABD"):
         acceptance.submit(at_exchange(number, exchange))
     for _ in range(2):
-        Worker(world.at).drain("orders")
+        LaneByLane(world.at).drain("orders")
         world.clock.skipped += 1
     now, database = world.clock.real() + 60, world.at.store.database
     assert database.look(lambda tx: lanes.with_work(tx, now)) == {"netbox/A", "netbox/B", "netbox/C", "netbox/D"}
     assert len(database.look(lambda tx: lanes.with_work(tx, now, NETBOX))) == 2
     for number in (11, 12):
         acceptance.submit(at_exchange(number, "E"))
-    Worker(world.at).drain("orders")
+    LaneByLane(world.at).drain("orders")
     assert "netbox/E" not in database.look(lambda tx: lanes.with_work(tx, now, Limit("netbox/", 4)))
     assert take(world, "netbox/A", now) is not None
     assert len(database.look(lambda tx: lanes.with_work(tx, now, NETBOX))) == 1
@@ -142,7 +141,7 @@ def done(world: NullWorld, accepted: Sequence[str]) -> None:
 @pytest.mark.parametrize("size", [1, 3, 50])
 def test_a_transaction_carries_so_many_orders(database_url: str, tmp_path: Path, size: int) -> None:
     world = null_world(database_url, tmp_path / "key", WorkerSettings(batch_targets=size))
-    acceptance, worker = Acceptance(world.at, world.catalogue), Worker(world.at)
+    acceptance, worker = Acceptance(world.at, world.catalogue), LaneByLane(world.at)
     for number in range(7):
         acceptance.submit(superfibre(100 + number))
     for lane in ("orders", "netbox/EAST-07", OLT):
@@ -163,7 +162,7 @@ def test_a_lane_with_much_to_do_lets_others_have_their_turn(database_url: str, t
     """With one thread for all lanes."""
     monkeypatch.setattr("engine.worker.TURN", 2)
     world = null_world(database_url, tmp_path / "key", WorkerSettings(batch_targets=1, threads=1, sweep=60))
-    acceptance, worker = Acceptance(world.at, world.catalogue), Worker(world.at)
+    acceptance, worker = Acceptance(world.at, world.catalogue), LaneByLane(world.at)
     accepted = [acceptance.submit(superfibre(number)).id for number in range(5)]
     for lane in ("orders", "netbox/EAST-07"):
         worker.drain(lane)
@@ -182,7 +181,7 @@ def test_a_lane_with_much_to_do_lets_others_have_their_turn(database_url: str, t
 
 def test_priorities_and_then_the_time_of_waiting_decide(database_url: str, tmp_path: Path) -> None:
     world = null_world(database_url, tmp_path / "key", WorkerSettings(batch_targets=1))
-    acceptance, worker = Acceptance(world.at, world.catalogue), Worker(world.at)
+    acceptance, worker = Acceptance(world.at, world.catalogue), LaneByLane(world.at)
     for number, priority in enumerate((4, 4, 2, 0, 3, 1, 0)):
         acceptance.submit(superfibre(number).model_copy(update={"priority": priority}))
         worker.drain("orders")  # each becomes ready after the one before it
@@ -208,7 +207,7 @@ def test_who_must_try_again_goes_behind_those_who_wait(world: NullWorld, accepta
     world.targets.fail = fail
     for number in range(3):
         acceptance.submit(superfibre(number))
-    worker = Worker(world.at)
+    worker = LaneByLane(world.at)
     for lane in ("orders", "netbox/EAST-07", OLT):
         worker.drain(lane)
     world.clock.skipped += 1

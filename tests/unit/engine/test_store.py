@@ -26,8 +26,7 @@ from engine.store.migrate import migrate
 from engine.store.schema import events, metadata, transactions
 from engine.store.transactions import OpenTransaction, Transactions
 from engine.vault import Vault, mask
-from engine.worker import Worker
-from tests.null_world import NullWorld, superfibre
+from tests.null_world import LaneByLane, NullWorld, superfibre
 from tests.unit.engine.conftest import Work
 
 
@@ -98,11 +97,11 @@ def test_who_lost_the_lane_writes_nothing(world: NullWorld) -> None:
 def test_a_late_answer_of_a_dead_worker_is_refused(world: NullWorld, acceptance: Acceptance) -> None:
     """The first worker claims and stalls; its lease ends; a second does the step; the first one's result no longer counts."""
     order = acceptance.submit(superfibre(1)).id
-    first, second = Worker(world.at), Worker(world.at)
+    first, second = LaneByLane(world.at), LaneByLane(world.at)
     batch = first._take("orders")
     assert batch is not None
     world.clock.skipped += world.at.settings.lease + 1
-    assert second.drain("orders") == 2  # product and service order decomposed
+    assert second.drain("orders") == 1  # the product order, and with it the service order
     with pytest.raises(LeaseLost):
         first._carry_out(batch, last=True)
     assert not batch.holding.outlasts(0)
@@ -182,7 +181,7 @@ def test_a_transaction_left_open_is_asked_for_before_the_next_push(world: NullWo
             raise KeyboardInterrupt
 
     world.targets.fail = die  # type: ignore[assignment]
-    worker = Worker(world.at)
+    worker = LaneByLane(world.at)
     worker.drain("orders")
     worker.drain("netbox/EAST-07")
     with pytest.raises(KeyboardInterrupt):
