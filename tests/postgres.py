@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -38,6 +39,17 @@ def server(folder: Path) -> Iterator[str]:
         yield f"postgresql://turnup@/postgres?host={quote(str(folder), safe='')}"
     finally:
         _run(user, found / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+def cpu(folder: Path) -> float:
+    """Seconds of CPU that the server in this folder has used, with all its processes."""
+    postmaster = psutil.Process(int((folder / "data" / "postmaster.pid").read_text().split()[0]))
+    own, used = postmaster.cpu_times(), 0.0
+    for process in postmaster.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            used += times.user + times.system
+    return used + own.user + own.system + own.children_user + own.children_system
 
 
 def create(maintenance: str, name: str) -> str:

@@ -36,28 +36,32 @@ def _scaling(scale: Scale) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder, postgres.server(Path(folder) / "postgresql") as maintenance:
         for workers in _WORKERS if not scale.quick else _WORKERS[:1]:
             url = postgres.create(maintenance, f"workers{workers}")
-            rates, cpu = _run(url, Path(folder), workers, runs, orders_a_run)
+            rates, cpu, database = _run(url, Path(folder), workers, runs, orders_a_run)
             many = "1 worker" if workers == 1 else f"{workers} workers"
             against = f"PostgreSQL, worker processes, {NULL}"
             yield of_samples(f"{orders_a_run} orders at once, {many}", rates, "orders/s", against)
             yield of_samples(f"CPU of one of them, {many}", cpu, "ms", against)
+            yield of_samples(f"the database's CPU for one of them, {many}", database, "ms", against)
 
 
-def _run(url: str, folder: Path, workers: int, runs: int, orders_a_run: int) -> tuple[list[float], list[float]]:
-    """Orders a second, and milliseconds of CPU that the workers need for one (without the database's own), of each run."""
-    world, numbers, rates, cpu = null_world(url, folder / "secret.key"), itertools.count(1), [], []
+def _run(url: str, folder: Path, workers: int, runs: int, orders_a_run: int) -> tuple[list[float], list[float], list[float]]:
+    """Orders a second, and milliseconds of CPU that the workers and the database need for one, of each run."""
+    world, numbers = null_world(url, folder / "secret.key"), itertools.count(1)
+    rates: list[float] = []
+    used: tuple[list[float], list[float]] = ([], [])
     acceptance = Acceptance(world.at, world.catalogue)
     try:
         with _working(url, folder, workers) as processes:
             _complete(world, acceptance, itertools.islice(numbers, 10))
             for _ in range(runs):
-                used, began = _cpu(processes), time.perf_counter()
+                before, began = (_cpu(processes), postgres.cpu(folder / "postgresql")), time.perf_counter()
                 ended = _complete(world, acceptance, itertools.islice(numbers, orders_a_run))
                 rates.append(orders_a_run / (ended - began))
-                cpu.append((_cpu(processes) - used) * 1000 / orders_a_run)
+                for samples, seconds, first in zip(used, (_cpu(processes), postgres.cpu(folder / "postgresql")), before, strict=True):
+                    samples.append((seconds - first) * 1000 / orders_a_run)
     finally:
         world.at.store.database.close()
-    return rates, cpu
+    return rates, *used
 
 
 def _complete(world: NullWorld, acceptance: Acceptance, numbers: Iterator[int]) -> float:
