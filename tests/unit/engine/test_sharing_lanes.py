@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,20 @@ def test_the_limit_holds_when_all_ask_at_the_same_moment(exchanges: NullWorld) -
     with ThreadPoolExecutor(len(EXCHANGES)) as pool:
         given = [lease for lease in pool.map(ask, EXCHANGES) if lease is not None]
     assert len(given) == NETBOX.lanes
+
+
+def test_who_may_not_wait_takes_none_while_another_is_taking_one(postgresql_url: str, tmp_path: Path) -> None:
+    """Who settles holds orders that the other may wait for. On SQLite there is one writer at a time."""
+    world = null_world(postgresql_url, tmp_path / "secret.key")
+    database, now = world.at.store.database, world.clock.real()
+    database.change(lambda tx: world.at.store.ensure_lanes(tx, EXCHANGES))
+    with closing(database):
+        with database.write() as mine:
+            assert lanes.take(mine, "netbox/A", "me", now, 60, NETBOX) is not None
+            with database.write() as other:
+                assert lanes.take(other, "netbox/B", "other", now, 60, NETBOX, wait=False) is None
+        with database.write() as other:
+            assert lanes.take(other, "netbox/B", "other", now, 60, NETBOX, wait=False) is not None
 
 
 def test_of_those_with_work_the_ones_that_wait_longest_are_named(world: NullWorld, acceptance: Acceptance) -> None:

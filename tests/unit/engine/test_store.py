@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from engine.store import lanes
 from engine.store.configurations import ANOTHER, Configurations, Entry
 from engine.store.database import Database
 from engine.store.migrate import migrate
-from engine.store.schema import events, metadata, transactions
+from engine.store.schema import configurations, events, metadata, transactions
 from engine.store.transactions import OpenTransaction, Transactions
 from engine.vault import Vault, mask
 from tests.null_world import LaneByLane, NullWorld, superfibre
@@ -165,6 +166,20 @@ def test_applied_fragments_are_replaced_with_their_index(world: NullWorld) -> No
         found.apply(tx, target, None, {Entry("k", Fragment("OLT", "k", "new")): [Node("/b", "2")]})
         assert found.applied(tx, "OLT", ["k", "none"]) == {"k": Fragment("OLT", "k", "new")}
         assert found.others(tx, "OLT", [], [Node("/a", "1"), Node("/b", "2")]) == {"/b": frozenset({"2"})}
+
+
+def test_what_many_share_is_written_when_it_changes(world: NullWorld) -> None:
+    found, told = Configurations(world.at.store), [Node("/a", "1")]
+    shared, own = Entry("shared", Fragment("OLT", "shared", "a")), Entry("own", Fragment("OLT", "own", "b"), ("shared",), "PO-1")
+    written = sa.select(configurations.c.key, configurations.c.transaction).order_by(configurations.c.key)
+    with world.at.store.database.write() as tx:
+        target = found.target_id(tx, "OLT", "bbf-olt")
+        found.apply(tx, target, "t1", {shared: told, own: []})
+        found.apply(tx, target, "t2", {shared: told, own: []})
+        assert tx.execute(written).all() == [("own", "t2"), ("shared", "t1")]
+        found.apply(tx, target, "t3", {replace(shared, fragment=Fragment("OLT", "shared", "c")): [Node("/a", "2")]})
+        assert tx.execute(written).all() == [("own", "t2"), ("shared", "t3")]
+        assert found.others(tx, "OLT", [], [Node("/a", "2")]) == {"/a": frozenset({"2"})}
 
 
 def test_a_transaction_left_open_is_asked_for_before_the_next_push(world: NullWorld, acceptance: Acceptance, work: Work) -> None:

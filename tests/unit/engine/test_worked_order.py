@@ -9,14 +9,18 @@ import sqlalchemy as sa
 
 from engine.acceptance import Acceptance
 from engine.batch import WorkerSettings
+from engine.catalogue.catalogue import Catalogue
 from engine.dryrun import dry_run
 from engine.errors import DuplicateOrder, ErrorClass, InventoryUnreachable, TemplateFailed
-from engine.model import StepState
+from engine.lines import Numbered, lines_below
+from engine.model import Order, StepState
 from engine.ports import CheckResult, Outcome, Push, TransactionState, Trouble
 from engine.states import Level, OrderState
+from engine.steps import decompose
 from engine.store.lanes import wake
 from engine.store.schema import metadata
 from engine.tree import Tree
+from engine.vault import Vault
 from engine.views import document
 from tests.null_world import NullWorld, refused, superfibre
 from tests.unit.engine.conftest import Work
@@ -45,6 +49,29 @@ def test_the_worked_example_completes_from_the_bottom_up(world: NullWorld, accep
     ends = [name for name, _ in order]
     assert ends.index("ROI-001") < ends.index("ROI-002") < ends.index("ROI-003") < ends.index("SOI-001") < ends.index("PO-2024-00847")
     assert ends.index("ROI-007") < ends.index("ROI-006") < ends.index("ROI-005") < ends.index("SOI-002") < ends.index("SO-2024-03291")
+
+
+def test_a_service_order_that_cannot_be_decomposed_says_so_itself(
+    world: NullWorld, acceptance: Acceptance, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is decomposed with the product order; when that cannot be, the product order's own decomposition stands."""
+    order = acceptance.submit(superfibre(1)).id
+
+    def lines(catalogue: Catalogue, vault: Vault, tree: Tree, above: Order) -> Numbered:
+        if above.level is Level.SERVICE:
+            raise TemplateFailed("no such characteristic")
+        return lines_below(catalogue, vault, tree, above)
+
+    monkeypatch.setattr(decompose, "lines_below", lines)
+    tree = work(order)
+    service = tree.order_of(Level.SERVICE)
+    assert service is not None
+    assert tree.order_of(Level.RESOURCE) is None
+    assert tree.steps[f"{order}/decompose"].state is StepState.DONE
+    stands = tree.steps[f"{service.id}/decompose"]
+    assert stands.trouble is not None
+    assert (stands.state, stands.trouble.message) == (StepState.FAILED, "no such characteristic")
+    assert (service.state, tree.root.state) == (OrderState.FAILED, OrderState.FAILED)
 
 
 def test_one_commit_per_device_of_an_order(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
@@ -156,17 +183,9 @@ def test_the_database_holds_no_secret(world: NullWorld, acceptance: Acceptance, 
 
 
 def test_an_unreachable_device_is_retried_and_then_held(world: NullWorld, acceptance: Acceptance, work: Work) -> None:
-    tries: list[Push] = []
-
-    def fail(push: Push) -> Outcome | None:
-        if push.target != "BNG-EAST-01":
-            return None
-        tries.append(push)
-        return refused("no route to host", may_retry=True)
-
-    world.targets.fail = fail
+    world.targets.fail = lambda push: refused("no route to host", may_retry=True) if push.target == "BNG-EAST-01" else None
     tree = work(acceptance.submit(superfibre(1)).id)
-    assert len(tries) == 5
+    assert tree.steps["ROI-002/configure/2"].attempt == 5
     assert states(tree)["ROI-002"] == "held"
     assert tree.items["RO-2024-07814", "ROI-002"].trouble is not None
 
