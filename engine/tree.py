@@ -6,15 +6,15 @@ no device, so that every rule of the cascade ROI -> SOI -> SO -> PO can be teste
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from engine import withdrawal
+from engine import instances, rolling, withdrawal
 from engine.errors import StepCrashed
 from engine.model import PUSHES, Action, Event, Instance, Item, Order, Step, StepKind, StepResult, StepState, Tracked
 from engine.ports import Allocation, Mark, Trouble
-from engine.states import Level, OrderState, ProductState, RollUp, ServiceState, legal, require, roll_up
+from engine.states import Level, OrderState, RollUp, legal, require
 
 V = TypeVar("V", bound=Tracked)
 POISONOUS = 3
@@ -45,7 +45,7 @@ class Tree:
         self.allocations = {allocation.mark: allocation for allocation in allocations}
         self.instances = {instance.id: instance for instance in instances}
         self.events: list[Event] = []
-        self._policy = roll_up
+        self.roll_up = roll_up
         self._touched = False
 
     def copy(self) -> Tree:
@@ -55,7 +55,7 @@ class Tree:
         copied.items = {key: _copied(item) for key, item in self.items.items()}
         copied.steps = {key: _copied(step) for key, step in self.steps.items()}
         copied.instances = {key: _copied(instance) for key, instance in self.instances.items()}
-        copied.allocations, copied.events, copied._policy, copied._touched = dict(self.allocations), [], self._policy, False
+        copied.allocations, copied.events, copied.roll_up, copied._touched = dict(self.allocations), [], self.roll_up, False
         return copied
 
     # -- looking -------------------------------------------------------------------------------------------------------
@@ -169,7 +169,7 @@ class Tree:
         item = self.item_of(step)
         begins = step.gates and step.kind in PUSHES and all(self.steps[key].state is StepState.DONE for key in step.needs)
         if item is not None and begins:
-            self._move_item(item, OrderState.IN_PROGRESS, now)
+            self.move_item(item, OrderState.IN_PROGRESS, now)
 
     def settle(self, step: Step, result: StepResult, now: datetime, real: float) -> None:
         """Record what became of a step, and set free what depended on it."""
@@ -238,7 +238,7 @@ class Tree:
         for each in [item] if item else self.items_of(step.order):
             if legal(each.level, each.state, OrderState.REJECTED):
                 each.trouble = step.trouble
-                self._move_item(each, OrderState.REJECTED, now)
+                self.move_item(each, OrderState.REJECTED, now)
                 for other in self.steps_of(each.order, each.id):
                     if other.state in (StepState.BLOCKED, StepState.READY):
                         other.state = StepState.CANCELLED  # nothing of it will begin
@@ -262,7 +262,7 @@ class Tree:
     def _start(self, order: Order, now: datetime) -> None:
         order.started = order.started or now
         if order.state is OrderState.ACKNOWLEDGED:
-            self._move_order(order, OrderState.IN_PROGRESS, now)
+            self.move_order(order, OrderState.IN_PROGRESS, now)
 
     def _is_free(self, step: Step) -> bool:
         return all(self.steps[key].state is StepState.DONE for key in step.needs)
@@ -294,89 +294,15 @@ class Tree:
             withdrawal.roll(self, now)
             return
         new = any(value.is_new for part in (self.steps, self.items) for value in part.values())
-        self._roll(now, whole=new or self.changes_something)  # of what is changed there may be items for which nothing is to be done
+        # of what is changed there may be items for which nothing is to be done
+        rolling.roll(self, now, whole=new or self.changes_something)
 
-    def _roll(self, now: datetime, *, whole: bool) -> None:
-        """`whole`: look at everything. What changed is the same either way."""
-        # that a step is being done moves nothing by itself: `claim` has moved what begins with it
-        touched = {(step.order, step.item) for step in self.steps.values() if step.changes and step.state is not StepState.RUNNING}
-        if not (whole or touched or any(value.changes for part in (self.orders, self.items) for value in part.values())):
-            return
-        below: list[Item] = []
-        for level in (Level.RESOURCE, Level.SERVICE, Level.PRODUCT):
-            order = self.order_of(level)
-            if order is None:
-                continue
-            items = self.items_of(order.id)
-            above = {name for child in below if whole or child.changes for name in child.serves}
-            every = whole or (order.id, None) in touched
-            hanging = [item for item in items if every or item.changes or item.id in above or (order.id, item.id) in touched]
-            if hanging or order.changes:
-                self._roll_order(order, items, hanging, below, now)
-            below = items
-
-    def _roll_order(self, order: Order, items: list[Item], hanging: list[Item], below: list[Item], now: datetime) -> None:
-        gating: dict[str | None, list[Step]] = {}
-        for step in self.steps.values():
-            if step.gates and step.order == order.id:
-                gating.setdefault(step.item, []).append(step)
-        stopped = [step for step in gating.get(None, ()) if step.state in (StepState.HELD, StepState.FAILED)]
-        for item in hanging:
-            children = [child for child in below if item.id in child.serves]
-            self._roll_item(order, item, gating.get(item.id, []), children, stopped, now)
-        state = roll_up((item.state for item in _that_count(items)), self._policy)
-        if state is not OrderState.ACKNOWLEDGED:
-            self._move_order(order, state, now)
-
-    def _roll_item(self, order: Order, item: Item, own: list[Step], children: list[Item], stopped: list[Step], now: datetime) -> None:
-        """`own`: the item's gating steps; `children`: what it was decomposed into; `stopped`: steps of the order itself (decomposition,
-        reservation) that stand still, without which none of its items goes on."""
-        if not own and not children and item.level is Level.RESOURCE and item.action in (Action.NO_CHANGE, Action.DELETE):
-            if order.state is not OrderState.ACKNOWLEDGED:  # there is nothing to do for it
-                self._move_item(item, OrderState.COMPLETED, now)
-            return
-        if not own and not children and not stopped and not self._planned(order):
-            if item.state is OrderState.HELD:  # it was resumed, and what will make its parts has yet to do so
-                item.trouble = None
-                self._move_item(item, OrderState.IN_PROGRESS, now)
-            return
-        begun = item.state is not OrderState.ACKNOWLEDGED and not children
-        states = [roll_up((child.state for child in _that_count(children)), self._policy)] if children else []
-        states += [_of_steps(own, item, begun=begun)] if own else []
-        states += [OrderState.HELD if step.state is StepState.HELD else OrderState.FAILED for step in stopped if not own]
-        if any(step.state is StepState.HELD for step in stopped):
-            states.append(OrderState.HELD)
-        state = roll_up(states) if states else OrderState.COMPLETED
-        trouble = next((step.trouble for step in own if step.trouble and step.state is not StepState.DONE), None)
-        trouble = trouble or self._why_cancelled(own) or _of_children(children, state)
-        trouble = trouble or next((step.trouble for step in stopped), None)
-        if trouble != item.trouble:
-            item.trouble = trouble
-        if state is not OrderState.ACKNOWLEDGED:
-            self._move_item(item, state, now)
-
-    def _why_cancelled(self, own: list[Step]) -> Trouble | None:
-        """What went wrong with the step that these waited for in vain."""
-        todo = [step for step in own if step.state is StepState.CANCELLED]
-        seen: set[str] = set()
-        while todo:
-            needed = [self.steps[key] for key in todo.pop(0).needs if key not in seen]
-            seen |= {step.key for step in needed}
-            failed = next((step.trouble for step in needed if step.state is StepState.FAILED and step.trouble), None)
-            if failed is not None:
-                return failed
-            todo += [step for step in needed if step.state is StepState.CANCELLED]
-        return None
-
-    def _planned(self, order: Order) -> bool:
-        """Whether all that will ever belong to the items of this order is there."""
-        return any(step.kind is StepKind.RESERVE for step in self.steps.values()) and order.level is not Level.RESOURCE
-
-    def _move_item(self, item: Item, to: OrderState, now: datetime) -> None:
+    def move_item(self, item: Item, to: OrderState, now: datetime) -> None:
+        """Bring an item to a state, through those that are between, and its instance with it."""
         way = _path(item.level, item.state, to)
         self.go_item(item, way, now)
         if way:  # else a later order may have changed the instance since
-            self._move_instance(item, now)
+            instances.follow(self, item, now)
 
     def go_item(self, item: Item, way: Iterable[OrderState], now: datetime) -> None:
         """Let an item go through these states. Raises IllegalTransition."""
@@ -388,7 +314,8 @@ class Tree:
             item.ended = now if state.final else None
             self.emit(item.order, item.id, "itemStateChange", now, state=state, **({"reason": item.reason} if item.reason else {}))
 
-    def _move_order(self, order: Order, to: OrderState, now: datetime) -> None:
+    def move_order(self, order: Order, to: OrderState, now: datetime) -> None:
+        """Bring an order to a state, through those that are between."""
         self.go_order(order, _path(order.level, order.state, to), now)
 
     def go_order(self, order: Order, way: Iterable[OrderState], now: datetime) -> None:
@@ -401,107 +328,16 @@ class Tree:
             order.reason = next((i.reason for i in self.items_of(order.id) if i.reason and (i.state is state or state.final)), "")
             self.emit(order.id, None, "orderStateChange", now, state=state, **({"reason": order.reason} if order.reason else {}))
 
-    def _move_instance(self, item: Item, now: datetime) -> None:
-        instance = self.instances.get(item.instance or "")
-        if instance is None or not instance.lives:  # it ended before the order had its turn
-            return
-        if item.state is OrderState.COMPLETED and item.action in (Action.ADD, Action.MODIFY):
-            self._take_over(instance, item, now)
-        state = item.outcome if item.outcome and item.state is OrderState.COMPLETED else _instance_state(item)
-        in_vain = item.state.final and item.state is not OrderState.COMPLETED
-        if state in _ENDED and instance.lives and not (in_vain and self._leaves_something(item)):
-            instance.ended = now
-        if state is None or instance.state == state:
-            return
-        instance.state = state
-        if state == ServiceState.ACTIVE:  # products spell it alike
-            instance.started = instance.started or now
-        if instance.level is not Level.RESOURCE:
-            self.emit(item.order, item.id, f"{item.level}StateChange", now, id=instance.id, state=state)
-
-    def _leaves_something(self, item: Item) -> bool:
-        """Whether an item that came to nothing holds resources, or configuration: it is there to be taken back."""
-        resources = [each for each in self.items.values() if each.level is Level.RESOURCE]
-        parts = {(r.order, r.id) for r in resources if item.level is Level.PRODUCT or r is item or item.id in r.serves}
-        if any((mark.order, mark.item) in parts for mark in self.allocations):
-            return True
-        return any(s.kind in PUSHES and s.state is StepState.DONE and (s.order, s.item) in parts for s in self.steps.values())
-
-    def _take_over(self, instance: Instance, item: Item, now: datetime) -> None:
-        """From now on the instance is as this item made it."""
-        learned = {name: value for step in self.steps_of(item.order, item.id) for name, value in step.learned.items()}
-        instance.learned = {**instance.learned, **learned}
-        instance.order, instance.item, instance.catalogue = item.order, item.id, self.orders[item.order].catalogue
-        instance.offering = item.offering or instance.offering
-        if instance.characteristics != item.characteristics:
-            instance.characteristics = item.characteristics
-            if instance.level is not Level.RESOURCE:
-                self.emit(item.order, item.id, f"{item.level}AttributeValueChange", now, id=instance.id)
-
 
 _AGAIN = {StepState.READY, StepState.HELD, StepState.FAILED}
 """What a step comes to that has not succeeded."""
 _WITH_REASON = {OrderState.HELD, OrderState.FAILED, OrderState.PARTIAL, OrderState.REJECTED}
-
-_IN_VAIN = (OrderState.FAILED, OrderState.REJECTED)
-_INSTANCE_STATES: Mapping[tuple[Action, Level, OrderState], str] = {
-    (Action.ADD, Level.RESOURCE, OrderState.IN_PROGRESS): ServiceState.INACTIVE,
-    (Action.ADD, Level.RESOURCE, OrderState.COMPLETED): ServiceState.ACTIVE,
-    **{(Action.ADD, level, state): ServiceState.TERMINATED for level in (Level.RESOURCE, Level.SERVICE) for state in _IN_VAIN},
-    (Action.ADD, Level.SERVICE, OrderState.IN_PROGRESS): ServiceState.INACTIVE,
-    (Action.ADD, Level.SERVICE, OrderState.COMPLETED): ServiceState.ACTIVE,
-    (Action.ADD, Level.PRODUCT, OrderState.IN_PROGRESS): ProductState.PENDING_ACTIVE,
-    (Action.ADD, Level.PRODUCT, OrderState.COMPLETED): ProductState.ACTIVE,
-    **{(Action.ADD, Level.PRODUCT, state): ProductState.ABORTED for state in _IN_VAIN},
-    (Action.MODIFY, Level.RESOURCE, OrderState.COMPLETED): ServiceState.ACTIVE,
-    (Action.MODIFY, Level.SERVICE, OrderState.COMPLETED): ServiceState.ACTIVE,
-    (Action.MODIFY, Level.PRODUCT, OrderState.COMPLETED): ProductState.ACTIVE,
-    (Action.DELETE, Level.RESOURCE, OrderState.COMPLETED): ServiceState.TERMINATED,
-    (Action.DELETE, Level.SERVICE, OrderState.COMPLETED): ServiceState.TERMINATED,
-    (Action.DELETE, Level.PRODUCT, OrderState.IN_PROGRESS): ProductState.PENDING_TERMINATE,
-    (Action.DELETE, Level.PRODUCT, OrderState.COMPLETED): ProductState.TERMINATED,
-}
-_ENDED = {ServiceState.TERMINATED, ProductState.TERMINATED, ProductState.CANCELLED, ProductState.ABORTED}
-
-
-def _that_count(items: list[Item]) -> list[Item]:
-    """What is not to change is complete at once, and says nothing of how the rest ends."""
-    return [item for item in items if item.action is not Action.NO_CHANGE] or items
-
-
-def _instance_state(item: Item) -> str | None:
-    """State of an instance that follows from that of its item; None: it stays."""
-    return _INSTANCE_STATES.get((item.action, item.level, item.state))
 
 
 def _by_this_clock(step: Step, real: float) -> None:
     """What was to wait for a time of a clock that has been set back since waits no longer."""
     if step.noted > real:
         step.due = step.noted = real
-
-
-def _of_children(children: list[Item], state: OrderState) -> Trouble | None:
-    """Why an item is in the state that follows from what it was decomposed into: also when only a part of that failed."""
-    alike = {OrderState.FAILED, OrderState.PARTIAL, OrderState.REJECTED} if state in (OrderState.FAILED, OrderState.PARTIAL) else {state}
-    return next((child.trouble for child in children if child.trouble and child.state in alike), None)
-
-
-def _of_steps(steps: list[Step], item: Item, *, begun: bool) -> OrderState:
-    """State of an item that follows from its own steps. It ends when all of them have. `begun`: it is not acknowledged again."""
-    states = {StepState.HELD if step.held else step.state for step in steps}
-    if StepState.HELD in states:
-        return OrderState.HELD
-    if all(state.final for state in states):
-        if states == {StepState.DONE}:
-            return OrderState.COMPLETED
-        never_begun = states == {StepState.CANCELLED} and item.state is OrderState.ACKNOWLEDGED
-        return OrderState.REJECTED if never_begun else OrderState.FAILED
-    # who looks again whether something has happened has not begun anything: the item stays pending
-    looking = item.state is OrderState.PENDING and StepState.RUNNING in states
-    if looking or any(step.outside and step.state is StepState.WAITING for step in steps):
-        return OrderState.PENDING
-    begun = begun or bool(states & {StepState.DONE, StepState.WAITING, StepState.FAILED})
-    return OrderState.IN_PROGRESS if begun else OrderState.ACKNOWLEDGED
 
 
 def _path(level: Level, source: OrderState, to: OrderState) -> tuple[OrderState, ...]:

@@ -249,14 +249,14 @@ class Worker:
             take_back(at.catalogue(tree), tree, f"{key.key} failed", now)
         for tree in trees.values():
             tree.roll(now)
-        turns = {decompose.turn_of(subscription) for tree in trees.values() if (subscription := ended(tree))}
+        unit.save()  # what waits from now on may be woken, too
+        turns = decompose.turns_that_came(unit.tx, at, trees, told)
         woken = lanes.wake(unit.tx, turns, real) if turns else set()
         lease = circuit.record(unit.tx, lease, told.values(), at.settings, real)
         reached(Failpoint.SETTLING)
         following: Next = LATER
         hot = self._hot(trees, settlement.results) | woken
         if then is not None:
-            unit.save()
             following = then(unit, lease, hot)
         taken = following if isinstance(following, Batch) else None
         unit.let_go(besides=taken.trees if taken else ())
@@ -284,11 +284,6 @@ class Worker:
 def limit_of(settings: WorkerSettings) -> Limit:
     """NetBox is one system with many lanes."""
     return Limit(circuit.INVENTORY_LANES, settings.netbox_lanes)
-
-
-def ended(tree: Tree) -> str | None:
-    """The subscription of an order that has ended: another order of it may have its turn."""
-    return tree.root.subscription if tree.root.state.final else None
 
 
 def _is_current(step: Step, attempt: int) -> bool:

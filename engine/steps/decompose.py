@@ -33,9 +33,25 @@ _LOOK_AGAIN = 30.0
 """Seconds until an order looks again whether it is its turn, when nobody told it."""
 
 
+_TURN = "turn:"
+
+
 def turn_of(subscription: str) -> str:
     """What an order waits for whose turn has not come."""
-    return f"turn:{subscription}"
+    return f"{_TURN}{subscription}"
+
+
+def turns_that_came(tx: sa.Connection, at: Workplace, trees: Mapping[str, Tree], results: Mapping[StepRef, StepResult]) -> set[str]:
+    """What may be told to those who wait for their turn, once these results are written: an order that had it until now has ended; or
+    who was ahead ended while it was looked whether he had."""
+    subscriptions = {tree.root.subscription for tree in trees.values() if tree.root.state.final} - {None}
+    turns = {turn_of(str(name)) for name in subscriptions}
+    early = {key.root: result.awaits for key, result in results.items() if result.awaits and result.awaits.startswith(_TURN)}
+    return turns | {turn for root, turn in early.items() if turn not in turns and _waits_for(tx, at, trees[root]) is None}
+
+
+def _waits_for(tx: sa.Connection, at: Workplace, tree: Tree) -> Order | None:
+    return waits_for(at.store.subscription(tx, tree.root.subscription or ""), tree.root.id)
 
 
 def carry_out(batch: Batch, at: Workplace) -> Iterator[Settlement]:

@@ -28,6 +28,10 @@ V = TypeVar("V", bound=rows.Stored)
 _TABLES: tuple[tuple[sa.Table, type[Any]], ...] = ((orders, Order), (items, Item), (steps, Step), (instances, Instance))
 _CLASSES: Mapping[sa.Table, type[Any]] = dict(_TABLES)
 _KEYS: Mapping[sa.Table, tuple[str, ...]] = {orders: ("id",), items: ("order", "id"), steps: ("id",), instances: ("id",)}
+_OTHERS_WRITE: Mapping[sa.Table, frozenset[str]] = {
+    steps: frozenset({"due", "noted"}),  # engine.store.lanes: who tells what is waited for
+    instances: frozenset(instances.columns.keys()),  # the other orders of the subscription
+}
 HELD = ("reserved", "active")
 """States of allocations that an order holds. What is in quarantine is nobody's."""
 # PO-2024-00847, SO-2024-03291 and RO-2024-07814 are the worked example's; the embedded data starts its counters there
@@ -274,14 +278,12 @@ def _write(tx: sa.Connection, table: sa.Table, values: Sequence[rows.Stored]) ->
 
 
 def _alike(table: sa.Table, changed: Sequence[rows.Stored]) -> Iterable[tuple[frozenset[str], Sequence[rows.Stored]]]:
-    """Columns, and what is to be written of these. What belongs to a tree alone is written by one statement, which costs more than some
-    columns. Instances belong to all orders of a subscription: of each only what changed may be written."""
-    if table is not instances:
-        return [(frozenset().union(*(value.changes for value in changed)), changed)] if changed else []
+    """Columns, and what is to be written of these: rows of a table by one statement, in all columns that any of them changed, as a
+    statement costs more than some columns. Only columns that others write, too, are written of none but who changed them."""
     alike: dict[frozenset[str], list[rows.Stored]] = defaultdict(list)
     for value in changed:
-        alike[value.changes].append(value)
-    return alike.items()
+        alike[value.changes & _OTHERS_WRITE.get(table, frozenset())].append(value)
+    return [(frozenset().union(*(value.changes for value in values)), values) for values in alike.values()]
 
 
 def _numbers(tx: sa.Connection, count: int) -> Iterable[int]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import threading
 
 import pytest
+import sqlalchemy as sa
 
 from engine.acceptance import Acceptance
 from engine.cancel import cancel
 from engine.capacity import CapacityWatch
+from engine.model import Order
 from engine.requests import OrderRequest
 from engine.states import OrderState
+from engine.steps import decompose
 from engine.store import lanes
+from engine.store.schema import steps
+from engine.store.store import Subscription
 from engine.worker import Worker
-from tests.null_world import NullWorld, superfibre
+from tests.null_world import LaneByLane, NullWorld, superfibre
 
 STATIC = OrderRequest.model_validate(
     {"externalId": "static", "action": "modify", "product": "PI-BB-4821", "characteristics": {"staticIp": True}}
@@ -121,3 +126,59 @@ def test_what_a_line_that_ends_gives_back_goes_to_who_waits(world: NullWorld, ac
     drain(world)
     settle(world)
     assert [state(world, name) for name in (order, second, third)] == [OrderState.COMPLETED, OrderState.COMPLETED, OrderState.HELD]
+
+
+# -- turns ---------------------------------------------------------------------------------------------------------------
+
+
+def ended(world: NullWorld, acceptance: Acceptance, *names: str) -> list[str]:
+    """Orders that end the line, one after the other."""
+    asked = [{"externalId": name, "action": "delete", "product": "PI-BB-4821"} for name in names]
+    return [acceptance.submit(OrderRequest.model_validate(each)).id for each in asked]
+
+
+def test_who_waits_behind_one_that_is_done_together_with_him_has_his_turn_at_once(world: NullWorld, acceptance: Acceptance) -> None:
+    """The second and the third look in one batch: the second fails, as the line has ended, and the third need not look later."""
+    orders = ended(world, acceptance, "first", "second", "third")
+    drain(world)
+    assert [state(world, order) for order in orders] == [OrderState.COMPLETED, OrderState.FAILED, OrderState.FAILED]
+
+
+def test_who_was_ahead_may_end_while_it_is_looked_whether_he_has(
+    world: NullWorld, acceptance: Acceptance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first,) = ended(world, acceptance, "first")
+    LaneByLane(world.at).drain("orders")
+    (second,) = ended(world, acceptance, "second")
+    looked = decompose.waits_for
+
+    def meanwhile(subscription: Subscription, order: str) -> Order | None:
+        found = looked(subscription, order)
+        if order == second and found is not None:
+            monkeypatch.setattr(decompose, "waits_for", looked)
+            cancel(world.at, first, "changed my mind", recall=True)
+            drain(world)
+            assert state(world, first) is OrderState.CANCELLED
+        return found
+
+    monkeypatch.setattr(decompose, "waits_for", meanwhile)
+    LaneByLane(world.at).drain("orders")
+    drain(world)
+    assert state(world, second) is OrderState.COMPLETED
+
+
+def test_a_step_that_was_told_is_not_made_to_wait_by_what_else_is_written(world: NullWorld, acceptance: Acceptance) -> None:
+    """Who tells writes past the trees: in memory the step still waits."""
+    first, second = ended(world, acceptance, "first", "second")
+    LaneByLane(world.at).drain("orders")
+    now = world.clock.real()
+    with world.at.store.unit() as unit:
+        tree = unit.trees([second])[second]
+        step = tree.steps[f"{second}/decompose"]
+        assert step.due > now + 10
+        assert lanes.wake(unit.tx, [step.awaits or ""], now) == {"orders"}
+        step.priority = 1
+        other = unit.trees([first])[first].steps[f"{first}/decompose"]
+        other.due = now + 5
+    with world.at.store.database.read() as tx:
+        assert tx.execute(sa.select(steps.c.due).where(steps.c.root == second)).scalar_one() == now

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 
+from engine import rolling
 from engine.acceptance import Acceptance
 from engine.errors import InventoryUnreachable
 from engine.ports import CheckResult, Outcome, Push, TransactionState, Trouble
@@ -23,7 +24,7 @@ def rolled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def and_look(tree: Tree, now: datetime) -> None:
         roll(tree, now)
         again = tree.copy()
-        again._roll(now, whole=True)
+        rolling.roll(again, now, whole=True)
         found.extend(f"{event.item or event.order}: {event.type} {event.data}" for event in again.events)
         found.extend(f"{key}: {item.trouble}" for key, item in again.items.items() if item.trouble != tree.items[key].trouble)
 
