@@ -33,8 +33,7 @@ from engine.resuming import resume
 from engine.states import Level, OrderState
 from engine.store import lanes, schema
 from engine.tree import Tree
-from engine.worker import Worker
-from tests.null_world import NullWorld, refused, superfibre
+from tests.null_world import LaneByLane, NullWorld, refused, superfibre
 from tests.unit.engine.conftest import Work
 
 PRODUCT = "PI-BB-4821"
@@ -308,7 +307,7 @@ def told(world: NullWorld, instance: str) -> list[str]:
 
 
 def work_a_little(world: NullWorld, order: str) -> Tree:
-    worker = Worker(world.at)
+    worker = LaneByLane(world.at)
     with world.at.store.database.read() as tx:
         found = lanes.with_work(tx, world.at.clock.real())
     for lane in sorted(found):
@@ -399,9 +398,11 @@ def test_an_undo_that_fails_stands_still_and_nothing_is_forgotten(world: NullWor
 def test_cancelling_races_with_completing_and_one_of_them_wins(world: NullWorld, acceptance: Acceptance, work: Work, line: Tree) -> None:
     with pytest.raises(OrderEnded, match="PO-2024-00847 is completed"):
         cancel(world.at, line.root.id, "too late")
+    world.targets.done = lambda _: False  # nobody is online before it is cancelled
     order = acceptance.submit(superfibre(4822)).id
     work_a_little(world, order)
     cancel(world.at, order, "in time", recall=True)
+    world.targets.done = lambda _: True
     assert cancel(world.at, order, "again").state is not OrderState.COMPLETED
     assert work(order).root.state is OrderState.CANCELLED
 
