@@ -291,7 +291,7 @@ class NullTargets:
     def push(self, push: Push) -> Outcome:
         """Hold what is given."""
         with self._guard:
-            self.pushes.append(push)
+            self.pushes.append(replace(push, holds=_always, began=_unheard))  # without what leads back into the worker
             failed = self.fail(push)
             if failed is not None:
                 return failed
@@ -322,6 +322,14 @@ class LaneByLane(Worker):
 
     def _take_over(self, unit: Unit, woken: Collection[str]) -> Batch | None:
         return None
+
+
+def _always() -> bool:
+    return True
+
+
+def _unheard(_session: str) -> None:
+    return None
 
 
 def rendered_last(world: NullWorld) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from engine.executor import SetBack
 from engine.model import StepState
 from engine.ports import Outcome, Push
 from engine.store import lanes, schema
+from engine.store.database import Database
+from engine.store.patience import Patience
 from engine.store.schema import events, orders, steps, transaction_steps
 from engine.views import document
 from tests.null_world import LaneByLane, NullWorld, null_world, refused, superfibre
@@ -322,10 +326,19 @@ def test_a_full_disk_keeps_nothing_half(sqlite_world: NullWorld) -> None:
     assert acceptance.submit(superfibre(999)).id not in stored
 
 
-def test_a_command_does_not_wait_for_ever(tmp_path: Path) -> None:
-    from engine.store.database import Database
-    from engine.store.patience import Patience
+def test_a_database_that_somebody_else_writes_for_too_long_is_busy(sqlite_world: NullWorld) -> None:
+    database = sqlite_world.at.store.database
+    sa.event.listen(database.engine, "checkout", lambda connection, *_: connection.execute("pragma busy_timeout=20"))
+    database.patience = Patience(0.1)
+    with closing(sqlite3.connect(str(database.url.database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnreachable, match="gone or busy: database is locked"):
+            database.change(lanes.free_all)
+        database.look(lambda tx: tx.execute(sa.select(orders.c.id)).all())  # who reads does not wait
+    database.change(lanes.free_all)
 
+
+def test_a_command_does_not_wait_for_ever(tmp_path: Path) -> None:
     database = Database("postgresql://nobody@/nowhere?host=/nonexistent")
     database.patience = Patience(0.1)
     with pytest.raises(StoreError, match="gone or busy"):
