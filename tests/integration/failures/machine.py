@@ -222,6 +222,10 @@ class Machine:
         for name, of_customers in ((ACS, ("devices", "routers")), (OLT, ("onts",))):
             for key in of_customers:
                 found.get(name, {}).pop(key, None)
+        if LOGISTICS in found:  # when a customer plugs a router in, and whether a webhook was taken yet, is no part of it
+            found[LOGISTICS].pop("webhooks")
+            for parcel in found[LOGISTICS]["parcels"]:
+                parcel.pop("plugged_in")
         for name in (OLT, SWITCH):
             if name in found:  # a device that was started again lists the same in another order
                 found[name]["running"] = canonical(etree.fromstring(f"<running>{found[name]['running']}</running>"))
