@@ -101,13 +101,13 @@ def test_the_history_of_the_order_tells_of_its_cases(world: NullWorld, desk: Des
     ]
 
 
-def test_a_case_closes_when_the_step_goes_on_by_itself(world: NullWorld, exhausted_case: Case, work: Work) -> None:
-    world.inventory.left["olt-port"] = 1
+def test_a_case_closes_when_the_step_goes_on_by_itself(world: NullWorld, refused_case: Case, work: Work) -> None:
+    world.targets.fail = lambda _: None
     store = world.at.store
 
     def resume(unit: Unit) -> None:
-        tree = unit.trees([exhausted_case.root])[exhausted_case.root]
-        assert tree.resume(tree.steps[exhausted_case.step], world.clock.now(), world.clock.real(), "there is capacity")
+        tree = unit.trees([refused_case.root])[refused_case.root]
+        assert tree.resume(tree.steps[refused_case.step], world.clock.now(), world.clock.real(), "there is room again")
         tree.roll(world.clock.now())
 
     store.change(resume)
@@ -115,7 +115,7 @@ def test_a_case_closes_when_the_step_goes_on_by_itself(world: NullWorld, exhaust
     (case,) = listed(world, also_ended=True)
     assert (case.state, case.outcome, case.answer) == (CaseState.CLOSED, "it goes on by itself", None)
     assert case.ended is not None
-    assert work(exhausted_case.root).root.state is OrderState.COMPLETED
+    assert work(refused_case.root).root.state is OrderState.COMPLETED
 
 
 def test_a_step_that_stands_still_again_has_a_new_case_that_follows(world: NullWorld, desk: Desk, refused_case: Case, work: Work) -> None:
