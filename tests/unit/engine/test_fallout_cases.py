@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -51,10 +52,15 @@ def refused_case(world: NullWorld, acceptance: Acceptance, work: Work) -> Case:
 
 @pytest.fixture
 def exhausted_case(world: NullWorld, acceptance: Acceptance, work: Work) -> Case:
-    """An order for which there is no port."""
+    """An order for which there is no port, also when the watch of the pools, which knows nothing yet, lets it ask once more."""
     world.inventory.left["olt-port"] = 0
-    work(acceptance.submit(superfibre(1)).id)
+    order = acceptance.submit(superfibre(1)).id
+    work(order)
     (case,) = listed(world)
+    deadline = time.monotonic() + 20
+    while world.inventory.calls < 2 or world.at.store.tree(order).steps[case.step].state is not StepState.HELD:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     return case
 
 
