@@ -223,7 +223,8 @@ class Machine:
             for key in of_customers:
                 found.get(name, {}).pop(key, None)
         if LOGISTICS in found:  # when a customer plugs a router in, and whether a webhook was taken yet, is no part of it
-            found[LOGISTICS].pop("webhooks")
+            for webhook in found[LOGISTICS]["webhooks"]:
+                del webhook["state"], webhook["attempts"]
             for parcel in found[LOGISTICS]["parcels"]:
                 parcel.pop("plugged_in")
         for name in (OLT, SWITCH):
