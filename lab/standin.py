@@ -109,6 +109,17 @@ def listen(place: Place, purpose: str = "main", kind: socket.SocketKind = socket
     return sock
 
 
+async def accept_no_more(sock: socket.socket) -> None:
+    """Take no further connection from a socket that an asyncio server listens on, and let what was accepted become a connection.
+
+    To be called before that server is closed: a connection that it accepted in the same turn of the loop would stay open, known to nobody
+    (Python's gh-109564).
+    """
+    asyncio.get_running_loop().remove_reader(sock)
+    for _ in range(2):  # turns of the loop: the transport is made in the first, its protocol hears of it in the second
+        await asyncio.sleep(0)
+
+
 def _bound(port: int, kind: socket.SocketKind) -> socket.socket:
     is_tcp = kind is socket.SOCK_STREAM
     # asyncio sets TCP_NODELAY only on sockets whose protocol is said to be TCP; without it every answer in two parts is 40 ms late

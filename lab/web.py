@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from lab.fault_injection import Answers, FaultInjection, OperationNames, method_and_path
 from lab.faults import Fault, Faults
-from lab.standin import HOST, Endpoint, Place, control_path, listen
+from lab.standin import HOST, Endpoint, Place, accept_no_more, control_path, listen
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -40,9 +40,17 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         await self._stop.wait()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for sock in sockets or ():
+            await accept_no_more(sock)
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):  # its request hung, and was cancelled
+            connection.transport.abort()
+        await asyncio.sleep(0)  # lets them be closed
+
 
 async def serve_on(sock: socket.socket, app: ASGIApp, stop: asyncio.Event) -> None:
-    """Serve `app` on a listening socket until `stop` is set; requests that still hang then are cancelled after a second."""
+    """Serve `app` on a listening socket until `stop` is set; requests that still hang then are cancelled after a second, and cut off."""
     config = uvicorn.Config(
         app,
         lifespan="off",

@@ -14,6 +14,7 @@ import asyncssh
 from lab.credentials import Login
 from lab.faults import Do
 from lab.netconf.session import Personality, Session
+from lab.standin import accept_no_more
 
 
 class _Channel:
@@ -58,14 +59,19 @@ class Sessions:
             del self.open[session.id]
 
 
-def _server(personality: Personality, login: Login) -> Callable[[], asyncssh.SSHServer]:
+def _server(personality: Personality, login: Login, connections: set[Any]) -> Callable[[], asyncssh.SSHServer]:
     class Server(asyncssh.SSHServer):  # type: ignore[misc]
-        """One connection: who may come in."""
+        """One connection: who may come in. It is in `connections` while it is open."""
 
         def connection_made(self, conn: "asyncssh.SSHServerConnection") -> None:
+            self._connection = conn
+            connections.add(conn)
             self._fault = personality.faults.take("connect")
             if self._fault and self._fault.do is Do.DROP:
                 conn.abort()
+
+        def connection_lost(self, _: Exception | None) -> None:
+            connections.discard(self._connection)
 
         async def begin_auth(self, _: str) -> bool:
             if self._fault and self._fault.do is Do.HANG:
@@ -88,7 +94,8 @@ def _server(personality: Personality, login: Login) -> Callable[[], asyncssh.SSH
 
 @contextlib.asynccontextmanager
 async def listening(sock: socket.socket, host_key: Path, login: Login, personality: Personality, sessions: Sessions) -> AsyncIterator[None]:
-    """Serve NETCONF sessions on a listening socket while the block runs; what is open then is closed."""
+    """Serve NETCONF sessions on a listening socket while the block runs; sessions and connections that are open then are closed."""
+    connections: set[Any] = set()
 
     async def serve(process: Any) -> None:
         if process.subsystem != "netconf":
@@ -100,7 +107,7 @@ async def listening(sock: socket.socket, host_key: Path, login: Login, personali
 
     server = await asyncssh.listen(
         sock=sock,
-        server_factory=_server(personality, login),
+        server_factory=_server(personality, login, connections),
         server_host_keys=[str(host_key)],
         process_factory=serve,
         encoding=None,
@@ -115,7 +122,11 @@ async def listening(sock: socket.socket, host_key: Path, login: Login, personali
     try:
         yield
     finally:
+        await accept_no_more(sock)
         server.close()
         for session in list(sessions.open.values()):
             session.kill()
         await server.wait_closed()
+        for connection in list(connections):  # also one whose session has not begun, or has ended before the client went
+            connection.abort()
+            await connection.wait_closed()

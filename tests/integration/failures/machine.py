@@ -95,11 +95,10 @@ class Machine:
         return self._done(code, out.getvalue(), err.getvalue())
 
     def process(self, *arguments: str | Path, **more: str) -> Done:
-        """Run a command to its end as a process of its own."""
-        with self._environment(more):
-            done = subprocess.run(
-                [sys.executable, "-m", "turnup", *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
-            )
+        """Run a command to its end as a process of its own. This process's environment stays as it is: threads may do this at a time."""
+        command = [sys.executable, "-m", "turnup", *map(str, arguments)]
+        environment = self._variables(more)
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100, check=False)
         return self._done(done.returncode, done.stdout, done.stderr)
 
     @contextlib.contextmanager
@@ -133,11 +132,14 @@ class Machine:
         assert "Traceback" not in err + out, err + out
         return Done(code, out, err)
 
-    @contextlib.contextmanager
-    def _environment(self, more: Mapping[str, str]) -> Iterator[None]:
+    def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("TURNUP_", "DATABASE_URL"))}
         here = {"TURNUP_HOME": str(self.home), "TURNUP_CATALOGUE": str(self.impatient)}
-        with patch.dict(os.environ, {**clean, **FAST, **here, **more}, clear=True):
+        return {**clean, **FAST, **here, **more}
+
+    @contextlib.contextmanager
+    def _environment(self, more: Mapping[str, str]) -> Iterator[None]:
+        with patch.dict(os.environ, self._variables(more), clear=True):
             yield
 
     # -- what it is given ----------------------------------------------------------------------------------------------

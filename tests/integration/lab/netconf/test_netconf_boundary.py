@@ -1,6 +1,8 @@
-"""A mistake in what a server does with an operation: the client gets an error, its session goes on, the log has the reason."""
+"""Where a server ends: a mistake of its own is an error for the client, whose session goes on; what is open when it stops is closed."""
 
 import asyncio
+import contextlib
+import gc
 import logging
 import socket
 import threading
@@ -36,8 +38,8 @@ class Mistaken:
         self.ended.append(session.id)
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Endpoint]:
+@contextlib.contextmanager
+def serving(tmp_path: Path) -> Iterator[Endpoint]:
     login = credentials(tmp_path, "X").devices["X"]
     sock = socket.create_server(("127.0.0.1", 0))
     control = SimpleNamespace(ready=threading.Event())
@@ -57,9 +59,17 @@ def server(tmp_path: Path) -> Iterator[Endpoint]:
     assert not thread.is_alive()
 
 
-def test_a_mistake_is_an_error_of_the_operation(server: Endpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.ERROR), session(server, tmp_path) as wire:
+def test_a_mistake_is_an_error_of_the_operation(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with serving(tmp_path) as server, caplog.at_level(logging.ERROR), session(server, tmp_path) as wire:
         assert wire.tag("<get/>") == "operation-failed"
         wire.do("<discard-changes/>")
     assert "ZeroDivisionError" in caplog.text
     eventually(lambda: bool(Mistaken.ended))
+
+
+def test_connections_without_a_session_are_closed_too(tmp_path: Path) -> None:
+    """A transport that nobody closed would warn when it is collected: an error here, in whatever test runs then."""
+    with contextlib.ExitStack() as stack, serving(tmp_path) as server:
+        client = stack.enter_context(socket.create_connection((server.host, server.port), timeout=10))
+        assert client.recv(8) == b"SSH-2.0-"
+    gc.collect()
