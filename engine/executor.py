@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -18,7 +15,7 @@ import structlog
 from engine import collector
 from engine.batch import Workplace
 from engine.capacity import CapacityWatch
-from engine.errors import TurnupError, WorkerRunning
+from engine.errors import TurnupError
 from engine.store import lanes
 from engine.worker import Worker, limit_of
 
@@ -164,29 +161,3 @@ class SetBack:
         back = offset < self._offset - 1.0
         self._offset = offset
         return back
-
-
-@contextlib.contextmanager
-def sole_worker(lock: Path) -> Iterator[None]:
-    """On SQLite one process at a time works the lanes. Raises WorkerRunning, naming the other process."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise WorkerRunning(f"process {file.read().strip() or '?'} works the lanes of this store already") from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
-def running_worker(lock: Path) -> int | None:
-    """Process id of the worker of this store, or None."""
-    try:
-        with sole_worker(lock):
-            return None
-    except WorkerRunning:
-        text = lock.read_text("utf-8").strip()
-        return int(text) if text.isdigit() else 0

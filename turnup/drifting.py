@@ -12,9 +12,9 @@ from engine.drift.check import DriftState, Scope, TargetDrift, check_all, scopes
 from engine.drift.compare import DriftKind, NodeDrift, shown
 from engine.drift.repair import Mending, Repaired, Repairer, RepairPlan, plan, secrets_of
 from engine.errors import UnknownSubject, WorkerRunning
-from engine.executor import sole_worker
 from engine.ports import Change, Trouble
 from engine.vault import mask
+from engine.worker_lock import sole_worker
 from inventory.audit import AuditReport
 from turnup.wiring import Wiring
 

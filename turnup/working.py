@@ -6,7 +6,7 @@ On SQLite one process at a time works, with threads of its own; on PostgreSQL an
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +19,9 @@ from api.waking import Waker
 from api.webhooks import LOGISTICS, SHIPMENT, webhooks
 from engine.batch import Workplace
 from engine.errors import StoreError, WorkerRunning
-from engine.executor import Executor, LocalExecutor, running_worker, sole_worker
+from engine.executor import Executor, LocalExecutor
 from engine.store import lanes
+from engine.worker_lock import running_worker, sole_worker
 from turnup.wiring import Wiring
 
 log = structlog.get_logger()
@@ -116,8 +117,18 @@ def _remembered(memory: Path) -> int:
 def who_works(wiring: Wiring) -> tuple[dict[str, object], str]:
     """Who works the lanes at this moment, as data and as a sentence."""
     if not wiring.store.database.sqlite:
-        return {"running": None}, "whoever works the lanes goes on with it"
-    pid = running_worker(wiring.settings.worker_lock)
-    if pid is None:
-        return {"running": False, "start": "turnup worker"}, "no process works the lanes: `turnup worker` starts one"
-    return {"running": True, "pid": pid}, f"process {pid} works the lanes"
+        worker: dict[str, object] = {"running": None}
+    elif (pid := running_worker(wiring.settings.worker_lock)) is None:
+        worker = {"running": False, "start": "turnup worker"}
+    else:
+        worker = {"running": True, "pid": pid}
+    return worker, sentence(worker)
+
+
+def sentence(worker: Mapping[str, object]) -> str:
+    """What `who_works` found, for a person. On PostgreSQL a worker may be anywhere."""
+    if worker["running"] is None:
+        return "whoever works the lanes goes on with it"
+    if not worker["running"]:
+        return "no process works the lanes: `turnup worker` starts one"
+    return f"process {worker['pid']} works the lanes"

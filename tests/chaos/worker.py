@@ -22,7 +22,7 @@ from typing import IO
 
 from engine import failpoints, tree
 from engine.batch import WorkerSettings
-from engine.executor import sole_worker
+from engine.worker_lock import sole_worker
 from lab.process import end_with_parent, send, wait_gone
 from tests.chaos.world import World, settings_of
 from turnup.wiring import Wiring

@@ -12,7 +12,6 @@ from pydantic import Field
 
 from engine.acceptance import Acceptance
 from engine.documents import View
-from engine.executor import running_worker
 from engine.overview import Counts, Overview, StandingView
 from engine.states import OrderState
 from turnup.bulk.accepting import Intake, accept
@@ -20,7 +19,7 @@ from turnup.bulk.files import read
 from turnup.bulk.rows import RefusedRow
 from turnup.following import LOOK, PATIENCE, Exit
 from turnup.wiring import Wiring
-from turnup.working import Working
+from turnup.working import Working, who_works
 
 SHARE = 0.05
 """Most of the time that looking may take: with many orders it is done less often."""
@@ -37,9 +36,7 @@ class BulkDocument(View):
     orders: dict[str, int] = Field(description="number of orders by state")
     scheduled: int = Field(default=0, description="of these those that wait for their start date")
     standing: list[StandingView] = Field(default_factory=list, description="why orders stand still or failed")
-    worker: dict[str, bool | int | str] = Field(
-        default_factory=dict, description="who works the orders, when this run does not follow them"
-    )
+    worker: dict[str, object] = Field(default_factory=dict, description="who works the orders, when this run does not follow them")
 
     @property
     def exit_code(self) -> Exit:
@@ -76,9 +73,7 @@ class Bulk:
     def submit(self) -> BulkDocument:
         """Accept the rows and say who will work the orders. Raises PlaybookInvalid, and what `accept` raises."""
         intake = self._accept()
-        pid = running_worker(self.wiring.settings.worker_lock)
-        worker: dict[str, bool | int | str] = {"running": False, "start": "turnup worker"} if pid is None else {"running": True, "pid": pid}
-        return self._document(intake, worker)
+        return self._document(intake, who_works(self.wiring)[0])
 
     def run(self) -> BulkDocument:
         """Accept the rows and follow the orders until they have ended or need a person. Raises likewise; StoreError."""
@@ -105,7 +100,7 @@ class Bulk:
                     return
                 time.sleep(max(LOOK, (time.monotonic() - began) / SHARE))
 
-    def _document(self, intake: Intake, worker: Mapping[str, bool | int | str]) -> BulkDocument:
+    def _document(self, intake: Intake, worker: Mapping[str, object]) -> BulkDocument:
         orders = Overview(self.wiring.store.database, intake.orders)
         counts = orders.counts()
         return BulkDocument(

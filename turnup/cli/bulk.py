@@ -36,9 +36,8 @@ def _result(session: Session, document: BulkDocument) -> None:
     if session.output.as_json:
         return
     from turnup.screen.bulk import result
+    from turnup.working import sentence
 
     session.output.show(*result(document))
     if document.worker and document.orders:
-        pid = document.worker.get("pid")
-        who = f"process {pid} works the lanes" if pid is not None else "no process works the lanes: `turnup worker` starts one"
-        session.output.show(f"{who}; `turnup orders --follow` shows what changes")
+        session.output.show(f"{sentence(document.worker)}; `turnup orders --follow` shows what changes")

@@ -132,19 +132,18 @@ def submit(context: typer.Context, file: Orders, as_json: Json = False) -> int:
 
 
 def _submit_file(session: Session, file: Path) -> int:
-    from engine.executor import running_worker
     from engine.views import head
     from turnup.playbook import load
     from turnup.running import submit as accept
     from turnup.screen.marks import dates
+    from turnup.working import who_works
 
     playbook = load(file)
     wiring = session.wiring()
     accepted = accept(wiring, playbook)
     root = wiring.store.tree(accepted.id).root
     found = head(root, wiring.clock.now())
-    pid = running_worker(wiring.settings.worker_lock)
-    worker = {"running": True, "pid": pid} if pid is not None else {"running": False, "start": "turnup worker"}
+    worker, told = who_works(wiring)
     order = {"id": accepted.id, "externalId": accepted.external_id, "state": found.state, "scheduled": found.scheduled}
     session.output.document({"order": order, "repeated": accepted.repeated, "worker": worker})
     how = "was ordered before, nothing is ordered twice:" if accepted.repeated else "is accepted as"
@@ -152,6 +151,5 @@ def _submit_file(session: Session, file: Path) -> int:
     session.output.show(f"{accepted.external_id} {how} [bold]{accepted.id}[/] ({state})")
     if root.state.final:
         return 0
-    who = f"process {pid} works the lanes" if pid is not None else "no process works the lanes: `turnup worker` starts one"
-    session.output.show(f"{who}; `turnup show {accepted.id}` shows how far it is")
+    session.output.show(f"{told}; `turnup show {accepted.id}` shows how far it is")
     return 0

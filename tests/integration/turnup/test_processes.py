@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.executor import running_worker
+from engine.worker_lock import running_worker
 from lab import control
 from tests.integration.turnup.conftest import ROOT, Program, until
 

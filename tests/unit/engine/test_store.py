@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +15,7 @@ from hypothesis import strategies as st
 
 from engine.acceptance import Acceptance
 from engine.batch import Holding
-from engine.errors import LeaseLost, SettingsInvalid, StoreError, UnknownOrder, WorkerRunning
-from engine.executor import running_worker, sole_worker
+from engine.errors import LeaseLost, SettingsInvalid, StoreError, UnknownOrder
 from engine.ports import Change, Fragment, Node, Push
 from engine.store import lanes
 from engine.store.configurations import ANOTHER, Configurations, Entry
@@ -117,23 +114,6 @@ def test_what_a_dead_worker_left_running_is_done_again(world: NullWorld, accepta
         tree = unit.trees([order])[order]
         tree.claim(tree.steps[f"{order}/decompose"], world.clock.now())
     assert work(order).root.state.final
-
-
-def test_one_process_works_an_embedded_store(tmp_path: Path) -> None:
-    lock = tmp_path / "worker.lock"
-    code = (
-        "import sys; from pathlib import Path; from engine.executor import sole_worker\n"
-        f"with sole_worker(Path({str(lock)!r})):\n    print('locked', flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "locked\n"
-        assert running_worker(lock) == other.pid
-        with pytest.raises(WorkerRunning, match=str(other.pid)), sole_worker(lock):
-            pass
-        other.kill()
-        other.wait()
-        assert running_worker(lock) is None
 
 
 # -- applied configuration ---------------------------------------------------------------------------------------------

@@ -57,8 +57,18 @@ def turnup(home: Path, capsys: pytest.CaptureFixture[str]) -> Turnup:
 @pytest.fixture
 def world(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NullWorld]:
     """NetBox, devices and systems of the program are the null world's; the store, the worker and the rest are its own."""
+    yield from _world(f"sqlite:///{home}/turnup.db", home, monkeypatch)
+
+
+@pytest.fixture
+def shared_world(postgresql_url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NullWorld]:
+    """Likewise, with a store on PostgreSQL."""
+    yield from _world(postgresql_url, home, monkeypatch)
+
+
+def _world(url: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NullWorld]:
     monkeypatch.setenv("TURNUP_LAB__EMBEDDED", "false")
-    made = null_world(f"sqlite:///{home}/turnup.db", home / "secret.key", WorkerSettings(sweep=0.05, threads=4, poll_at_most=0.1))
+    made = null_world(url, home / "secret.key", WorkerSettings(sweep=0.05, threads=4, poll_at_most=0.1))
     for name, value in (("store", made.at.store), ("clock", made.clock), ("workplace", made.at), ("records", made.at)):
         monkeypatch.setattr(Wiring, name, value)
     yield made

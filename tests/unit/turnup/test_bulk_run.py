@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from engine.errors import InventoryUnreachable
-from engine.executor import LocalExecutor, sole_worker
+from engine.executor import LocalExecutor
+from engine.worker_lock import sole_worker
 from tests.null_world import NullWorld
 from tests.unit.turnup.conftest import Turnup
 
@@ -186,6 +187,12 @@ def test_submit_says_who_works(turnup: Turnup, world: NullWorld, bulk: Bulk, hom
         assert turnup("submit", path, "--json").document["worker"]["running"] is True
     assert "no process works the lanes: `turnup worker` starts one" in turnup("submit", path).out
     assert turnup("submit", bulk([order(1), order(3, offering="")])).code == 1
+
+
+def test_who_works_a_database_of_many_machines_is_not_known(turnup: Turnup, shared_world: NullWorld, bulk: Bulk) -> None:
+    path = bulk([order(1)])
+    assert turnup("submit", path, "--json").document["worker"] == {"running": None}
+    assert "whoever works the lanes goes on with it" in turnup("submit", path).out
 
 
 def test_a_run_follows_when_another_process_works(turnup: Turnup, world: NullWorld, bulk: Bulk, home: Path) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InventoryDenied
-from engine.executor import LocalExecutor, sole_worker
+from engine.executor import LocalExecutor
 from engine.ports import Question
+from engine.worker_lock import sole_worker
 from tests.null_world import NullWorld, refused
 from tests.unit.turnup.conftest import PLAYBOOKS, Turnup
 from turnup.cli.output import Output
@@ -201,6 +202,11 @@ def test_submit_says_who_works(turnup: Turnup, world: NullWorld, home: Path) -> 
         assert worked["repeated"] is True
         assert f"process {worked['worker']['pid']} works the lanes" in turnup("submit", FIRST).out
         assert turnup("worker").code == 2
+
+
+def test_who_works_a_database_of_many_machines_is_not_known(turnup: Turnup, shared_world: NullWorld) -> None:
+    assert turnup("submit", FIRST, "--json").document["worker"] == {"running": None}
+    assert "whoever works the lanes goes on with it" in turnup("submit", FIRST).out
 
 
 def test_run_follows_when_another_process_works(turnup: Turnup, world: NullWorld, home: Path) -> None:
