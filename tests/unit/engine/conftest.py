@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from engine.acceptance import Acceptance
+from engine.capacity import CapacityWatch
 from engine.executor import LocalExecutor
 from engine.model import StepState
+from engine.states import OrderState
 from engine.tree import Tree
 from engine.views import progress
-from tests.null_world import NullWorld, null_world
+from tests.null_world import NullWorld, null_world, superfibre
+from tests.unit.engine.held_for_capacity import watching
 
 
 @pytest.fixture
@@ -64,3 +67,17 @@ def work(world: NullWorld) -> Iterator[Work]:
     yield until_still
     for executor in running:
         executor.stop()
+
+
+@pytest.fixture
+def line(acceptance: Acceptance, work: Work) -> Tree:
+    """The worked example, completed."""
+    tree = work(acceptance.submit(superfibre(4821)).id)
+    assert tree.root.state is OrderState.COMPLETED
+    return tree
+
+
+@pytest.fixture
+def watch(world: NullWorld) -> CapacityWatch:
+    """The watch, looked through by hand."""
+    return watching(world)
