@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,10 @@ from lab.remote import Remote
 ROOT = Path(__file__).parents[3]
 FAST = {"TURNUP_LAB__TIME_SCALE": "200000", "TURNUP_LAB__PACE": "3000"}
 """A day and a half in less than a second."""
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by who started the tests, as scripts do in the background: Ctrl-C is tested here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

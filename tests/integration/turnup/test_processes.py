@@ -91,12 +91,22 @@ def test_two_runs_at_once(turnup: Program, start: Start, tmp_path: Path) -> None
     assert [run.returncode for run in runs] == [0, 0], outputs
 
 
-def test_a_run_that_is_killed_is_gone_on_with(turnup: Program, start: Start, tmp_path: Path) -> None:
+@pytest.fixture
+def carrier_back(turnup: Program) -> Iterator[Callable[[], None]]:
+    """The carrier is away, so that no order comes to its end, until this is called."""
+    carrier = turnup.stand_in("logistics")
+    carrier.fail("POST */shippingOrder", "refuse", times=None, status=503)
+    yield carrier.heal
+    carrier.heal()
+
+
+def test_a_run_that_is_killed_is_gone_on_with(turnup: Program, start: Start, tmp_path: Path, carrier_back: Callable[[], None]) -> None:
     path = order(tmp_path, 6006)
     run = start("run", path)
     until(lambda: state(turnup, "SF200-CUST-6006") in ("inProgress", "pending"), "the order's beginning")
     run.kill()
     run.wait(timeout=30)
+    carrier_back()
     done = turnup("run", path, "--json")
     assert done.code == 0, done.out + done.err
     assert done.document["repeated"] is True
@@ -105,7 +115,9 @@ def test_a_run_that_is_killed_is_gone_on_with(turnup: Program, start: Start, tmp
     assert turnup("inventory", "audit").code == 0
 
 
-def test_a_run_that_is_interrupted_says_how_to_go_on(turnup: Program, start: Start, tmp_path: Path) -> None:
+def test_a_run_that_is_interrupted_says_how_to_go_on(
+    turnup: Program, start: Start, tmp_path: Path, carrier_back: Callable[[], None]
+) -> None:
     path = order(tmp_path, 6007)
     run = start("run", path)
     until(lambda: state(turnup, "SF200-CUST-6007") in ("inProgress", "pending"), "the order's beginning")
@@ -114,6 +126,7 @@ def test_a_run_that_is_interrupted_says_how_to_go_on(turnup: Program, start: Sta
     assert run.returncode == 130, out + err
     assert "`turnup worker`, or the same `turnup run` again, goes on with it" in out
     assert "Traceback" not in err
+    carrier_back()
     assert turnup("run", path).code == 0
 
 
