@@ -50,23 +50,28 @@ Work = Callable[[str], Tree]
 
 
 @pytest.fixture
-def work(world: NullWorld) -> Iterator[Work]:
-    """Works the lanes, from its first call on, until nothing of the order moves any more; gives its tree."""
-    running: list[LocalExecutor] = []
+def work(world: NullWorld) -> Work:
+    """Works the lanes until nothing of the order moves any more, and gives its tree. Between its calls nobody works: nothing that a test
+    does meanwhile races with that."""
 
-    def until_still(order: str) -> Tree:
-        if not running:
-            running.append(LocalExecutor(world.at))
-            running[0].start()
+    def still(tree: Tree) -> bool:
+        return not progress(tree) and not _something_due(tree)
+
+    return lambda order: worked_until(world, order, still)
+
+
+def worked_until(world: NullWorld, order: str, condition: Callable[[Tree], object]) -> Tree:
+    """Work the lanes until this is so of an order's tree, and give it."""
+    executor = LocalExecutor(world.at)
+    executor.start()
+    try:
         deadline = time.monotonic() + 30
-        while progress(tree := world.at.store.tree(order)) or _something_due(tree):
+        while not condition(tree := world.at.store.tree(order)):
             assert time.monotonic() < deadline, {key: str(step.state) for key, step in tree.steps.items()}
             time.sleep(0.01)
-        return tree
-
-    yield until_still
-    for executor in running:
+    finally:
         executor.stop()
+    return world.at.store.tree(order)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from engine.tree import Tree
 from engine.vault import MASK
 from engine.views import document
 from tests.null_world import LaneByLane, NullWorld, refused, rendered_last, superfibre
-from tests.unit.engine.conftest import Work
+from tests.unit.engine.conftest import Work, worked_until
 
 DAY = timedelta(days=1)
 Amend = Callable[..., Outcome]
@@ -315,10 +315,7 @@ def test_what_has_ended_or_is_being_cancelled_is_not_amended(world: NullWorld, a
         changed(order, priority=0)
     world.targets.done = lambda question: question.until != "delivered"
     other = acceptance.submit(superfibre(4822)).id
-    deadline = time.monotonic() + 20
-    while world.at.store.tree(other).root.state is not OrderState.PENDING:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    worked_until(world, other, lambda tree: tree.root.state is OrderState.PENDING)
     world.targets.fail = lambda _: refused("no")
     cancel(world.at, other, "no")
     with pytest.raises(AmendDenied, match="is being cancelled"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,7 +22,7 @@ from engine.store.store import Unit
 from engine.tree import Tree
 from engine.views import document
 from tests.null_world import NullWorld, refused, superfibre
-from tests.unit.engine.conftest import Work
+from tests.unit.engine.conftest import Work, worked_until
 
 SWITCH = "ASW-EAST-07"
 
@@ -51,16 +50,16 @@ def refused_case(world: NullWorld, acceptance: Acceptance, work: Work) -> Case:
 
 
 @pytest.fixture
-def exhausted_case(world: NullWorld, acceptance: Acceptance, work: Work) -> Case:
+def exhausted_case(world: NullWorld, acceptance: Acceptance) -> Case:
     """An order for which there is no port, also when the watch of the pools, which knows nothing yet, lets it ask once more."""
     world.inventory.left["olt-port"] = 0
     order = acceptance.submit(superfibre(1)).id
-    work(order)
+
+    def has_asked_twice(tree: Tree) -> bool:
+        return world.inventory.calls >= 2 and StepState.HELD in {step.state for step in tree.steps.values()}
+
+    worked_until(world, order, has_asked_twice)
     (case,) = listed(world)
-    deadline = time.monotonic() + 20
-    while world.inventory.calls < 2 or world.at.store.tree(order).steps[case.step].state is not StepState.HELD:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
     return case
 
 

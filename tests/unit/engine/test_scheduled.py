@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +16,7 @@ from engine.states import OrderState
 from engine.tree import Tree
 from engine.views import document, listed
 from tests.null_world import LaneByLane, NullWorld, superfibre
-from tests.unit.engine.conftest import Work
+from tests.unit.engine.conftest import Work, worked_until
 
 DAY = timedelta(days=1)
 
@@ -124,15 +123,9 @@ def test_a_change_whose_day_has_come_waits_for_one_that_has_begun(world: NullWor
     later = acceptance.submit(dated(change("later", characteristics={"features": "speedTest"}), world.clock.now() + DAY)).id
     world.targets.done = lambda question: question.until != "delivered"
     today = acceptance.submit(change("swap", replace=["ont"])).id
-    deadline = time.monotonic() + 20
-    while world.at.store.tree(today).root.state is not OrderState.PENDING:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    worked_until(world, today, lambda tree: tree.root.state is OrderState.PENDING)
     world.clock.skipped = DAY.total_seconds()
-    deadline = time.monotonic() + 20
-    while not (step := next(iter(world.at.store.tree(later).steps.values()))).evidence.startswith(f"waits for {today}"):
-        assert time.monotonic() < deadline, step
-        time.sleep(0.02)
+    worked_until(world, later, lambda tree: next(iter(tree.steps.values())).evidence.startswith(f"waits for {today}"))
     world.targets.done = lambda _: True
     world.clock.skipped += timedelta(hours=1).total_seconds()  # it is looked again
     assert work(today).root.state is OrderState.COMPLETED

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.documents import OrderDocument
 from engine.errors import InventoryDenied
 from engine.executor import LocalExecutor
 from engine.ports import Question
@@ -15,8 +16,22 @@ from engine.worker_lock import sole_worker
 from tests.null_world import NullWorld, refused
 from tests.unit.turnup.conftest import PLAYBOOKS, Turnup
 from turnup.cli.output import Output
+from turnup.screen.watch import PlainWatch
 
 FIRST = PLAYBOOKS / "superfibre-200.yaml"
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """An order was shown: what it does from then on is shown as it happens."""
+    shown, update = threading.Event(), PlainWatch.update
+
+    def updated(screen: PlainWatch, document: OrderDocument) -> None:
+        update(screen, document)
+        shown.set()
+
+    monkeypatch.setattr(PlainWatch, "update", updated)
+    return shown
 
 
 def test_run_ends_with_one_document(turnup: Turnup, world: NullWorld) -> None:
@@ -36,7 +51,8 @@ def test_run_ends_with_one_document(turnup: Turnup, world: NullWorld) -> None:
     assert "POI-001" in said.err  # progress
 
 
-def test_run_for_people(turnup: Turnup, world: NullWorld) -> None:
+def test_run_for_people(turnup: Turnup, world: NullWorld, seen: threading.Event) -> None:
+    world.targets.fail = lambda _: None if seen.wait(20) else refused("nobody looked")
     said = turnup("run", FIRST)
     assert said.code == 0
     for text in (
