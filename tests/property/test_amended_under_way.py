@@ -47,7 +47,7 @@ def work(world: NullWorld, order: str) -> Tree:
 
 
 @given(instant=st.integers(0, 66), wish=st.sampled_from(["ssid", "wifiApp", "priority"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_it_is_denied_or_done_as_a_whole(instant: int, wish: str) -> None:
     with new_world() as world:
         acceptance, rendered = Acceptance(world.at, world.catalogue), rendered_last(world)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ChangeConflict
@@ -28,7 +28,7 @@ Step = Mapping[str, str | None]
 
 SEEDS = st.integers(0, 10_000)
 T = TypeVar("T")
-SLOW_MACHINE = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+FEWER = settings(max_examples=50)
 
 
 def index_of(notation: Format, fragments: Mapping[str, str], paths: set[str]) -> dict[str, frozenset[str]]:
@@ -79,20 +79,20 @@ def histories(fragments: st.SearchStrategy[T]) -> st.SearchStrategy[list[Mapping
     return st.lists(st.dictionaries(keys, st.none() | fragments, min_size=1, max_size=2), min_size=3, max_size=12)
 
 
-@SLOW_MACHINE
+@FEWER
 @given(universe=st.builds(Universe, st.integers(0, 10_000)), day_zero=SEEDS, history=histories(SEEDS))
 def test_any_part_of_the_yang_schema(universe: Universe, day_zero: int, history: list[Mapping[str, int | None]]) -> None:
     steps = [{key: None if seed is None else universe.fragment(seed, key) for key, seed in step.items()} for step in history]
     run(Xml(), Netconf, universe.fragment(day_zero, "day-0"), steps)
 
 
-@SLOW_MACHINE
+@FEWER
 @given(day_zero=set_lines(), history=histories(set_lines()))
 def test_any_junos_statements(day_zero: str, history: list[Step]) -> None:
     run(SetLines(), Junos, day_zero, history)
 
 
-@SLOW_MACHINE
+@FEWER
 @given(day_zero=documents(), history=histories(documents()))
 def test_any_documents(day_zero: str, history: list[Step]) -> None:
     run(Documents(), DocumentStore, day_zero, history)

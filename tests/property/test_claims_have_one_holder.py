@@ -134,7 +134,5 @@ def test_never_two_holders(netbox: SeededNetBox) -> None:
     Claims.netbox = netbox
     run_state_machine_as_test(
         Claims,
-        settings=settings(
-            max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
-        ),
+        settings=settings(max_examples=15, stateful_step_count=12, suppress_health_check=list(HealthCheck), print_blob=False),
     )

@@ -65,7 +65,7 @@ def loaded(load: object, source: object) -> Tree:
     return onto.tree
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(trees())
 def test_every_format_says_it_all(tree: Tree) -> None:
     assert loaded(setlines.load, "\n".join(setlines.lines(tree))) == tree
@@ -73,7 +73,7 @@ def test_every_format_says_it_all(tree: Tree) -> None:
     assert loaded(jxml.load, etree.fromstring(f"<configuration>{''.join(jxml.write(tree))}</configuration>")) == tree
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(trees(), trees())
 def test_a_comparison_is_empty_for_equal_trees_only(one: Tree, other: Tree) -> None:
     again = loaded(setlines.load, "\n".join(reversed(list(setlines.lines(one)))))
@@ -82,7 +82,7 @@ def test_a_comparison_is_empty_for_equal_trees_only(one: Tree, other: Tree) -> N
     assert (list(curly.compare(one, other)) == []) == (one == other)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(trees(), trees())
 def test_a_difference_makes_the_one_of_the_other(one: Tree, other: Tree) -> None:
     gone, came = setlines.difference(one, other)
@@ -91,7 +91,7 @@ def test_a_difference_makes_the_one_of_the_other(one: Tree, other: Tree) -> None
     assert set(gone).isdisjoint(came)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(trees(), statements())
 def test_what_was_set_can_be_deleted(tree: Tree, statement: tuple[Path, Statement, str]) -> None:
     path, described, value = statement

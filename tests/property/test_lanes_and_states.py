@@ -328,9 +328,7 @@ def play(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, examples: i
 
     run_state_machine_as_test(
         Lanes,
-        settings=settings(
-            max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
-        ),
+        settings=settings(max_examples=examples, stateful_step_count=steps, suppress_health_check=list(HealthCheck), print_blob=False),
     )
 
 

@@ -88,7 +88,7 @@ def changes(draw: st.DrawFn) -> Candidate:
     return candidate
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(changes())
 def test_a_slice_has_the_same_errors_as_the_whole(candidate: Candidate) -> None:
     assert problems(to_validate(candidate)) == problems(everything(candidate))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tasks.change import Format
@@ -13,7 +13,7 @@ from tests.random_fragments import Universe, documents, set_lines
 from tests.simulated_devices import DocumentStore, Junos, Netconf, all_of
 
 SEEDS = st.integers(0, 10_000)
-SLOW_MACHINE = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+FEWER = settings(max_examples=50)
 
 
 def repaired(notation: Format, kind: type[Netconf | Junos | DocumentStore], applied: str, held: str) -> None:
@@ -37,7 +37,7 @@ def repaired(notation: Format, kind: type[Netconf | Junos | DocumentStore], appl
     assert device.held() == before
 
 
-@SLOW_MACHINE
+@FEWER
 @given(universe=st.builds(Universe, SEEDS), applied=SEEDS, held=SEEDS)
 def test_any_part_of_the_yang_schema(universe: Universe, applied: int, held: int) -> None:
     repaired(Xml(), Netconf, universe.fragment(applied, "A"), universe.fragment(held, "A"))
@@ -47,14 +47,14 @@ RELAY = "set interfaces ge-0/0/1 unit 1042 family inet unnumbered-address {}"
 SOURCE = " preferred-source-address 10.42.17.1"
 
 
-@SLOW_MACHINE
+@FEWER
 @example(applied=RELAY.format("lo0.0"), held=RELAY.format("lo0.1") + SOURCE)  # what is below a name that is replaced
 @given(applied=set_lines(), held=set_lines())
 def test_any_junos_statements(applied: str, held: str) -> None:
     repaired(SetLines(), Junos, applied, held)
 
 
-@SLOW_MACHINE
+@FEWER
 @given(applied=documents(), held=documents())
 def test_any_documents(applied: str, held: str) -> None:
     repaired(Documents(), DocumentStore, applied, held)
@@ -73,14 +73,14 @@ def kept(notation: Format, kind: type[Netconf | Junos | DocumentStore], applied:
     assert notation.nodes(notation.as_held(applied, held, ())) == notation.nodes(applied)
 
 
-@SLOW_MACHINE
+@FEWER
 @example(applied=RELAY.format("lo0.0") + SOURCE, held=RELAY.format("lo0.1") + SOURCE)  # what is below a name that differs
 @given(applied=set_lines(), held=set_lines())
 def test_what_stays_as_somebody_made_it_on_a_router(applied: str, held: str) -> None:
     kept(SetLines(), Junos, applied, held)
 
 
-@SLOW_MACHINE
+@FEWER
 @given(applied=documents(), held=documents())
 def test_what_stays_as_somebody_made_it_among_documents(applied: str, held: str) -> None:
     kept(Documents(), DocumentStore, applied, held)

@@ -53,9 +53,7 @@ STORIES = int(os.environ.get("STORIES", 25))
 
 # a failing story is shown as it is: to make it short takes minutes
 @pytest.mark.timeout(100 + 10 * STORIES)
-@settings(
-    max_examples=STORIES, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate]
-)
+@settings(max_examples=STORIES, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(story=stories(scenes=4))
 def test_whatever_happens_all_agree_at_the_end(empty: Path, story: list[Happening]) -> None:
     with played(empty, story) as storm:

@@ -26,9 +26,7 @@ pytestmark = pytest.mark.timeout(100 + 30 * STORIES)
 
 
 # a failing story is shown as it is: to make it short takes minutes
-@settings(
-    max_examples=STORIES, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate]
-)
+@settings(max_examples=STORIES, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(story=stories(scenes=2))
 def test_whatever_happens_all_agree_at_the_end(labs: Labs, story: list[Happening]) -> None:
     with labs.storm() as (_, storm):

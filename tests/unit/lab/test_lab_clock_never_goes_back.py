@@ -257,7 +257,7 @@ CHANGERS = st.lists(st.lists(st.sampled_from(list(ACTS)), min_size=1, max_size=5
 TURNS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.0, 1e-6, 0.001, 0.013, 0.1, 2.0]), st.integers(1, 6)), max_size=60)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(parts=st.tuples(READERS, CHANGERS).map(lambda both: both[0] + both[1]), turns=TURNS)
 def test_whoever_reads_and_changes_it_and_wherever_they_are_interrupted_it_does_not_go_back(
     parts: list[list[str]], turns: list[Turn]
