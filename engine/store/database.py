@@ -53,7 +53,7 @@ class Database:
             raise StoreError(f"DATABASE_URL cannot be used: {error}") from None
         # PostgreSQL's default gives each statement a view of its own: an order's items could be newer than the order
         consistent: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        self._reader = self.engine.execution_options(**({"turnup_read_only": True} if self.sqlite else consistent))
+        self._reader = self.engine if self.sqlite else self.engine.execution_options(**consistent)
 
     def _sqlite(self) -> sa.Engine:
         if self.url.database and self.url.database != ":memory:":
@@ -61,7 +61,6 @@ class Database:
         arguments = {"timeout": _BUSY_SECONDS, "check_same_thread": False, "isolation_level": None}
         engine = sa.create_engine(self.url, connect_args=arguments, **_COMMON)
         event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
         return engine
 
     def _postgresql(self) -> sa.Engine:
@@ -91,13 +90,24 @@ class Database:
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that may write. Raises StoreError when the database cannot be used; then nothing of it was kept."""
         with self._turn, _translated(), self.engine.begin() as connection:
+            # a transaction that reads first and writes later would fail with SQLITE_BUSY instead of waiting its turn
+            self._begin(connection, "BEGIN IMMEDIATE")
             yield connection
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A consistent view that never blocks a writer nor waits for one."""
         with _translated(), self._reader.begin() as connection:
+            self._begin(connection, "BEGIN")
             yield connection
+
+    def _begin(self, connection: sa.Connection, statement: str) -> None:
+        """Begin a transaction on SQLite. Said by SQLAlchemy it costs twenty times as much, and a listener makes every statement slower."""
+        if self.sqlite:
+            driver = connection.connection.driver_connection
+            if not isinstance(driver, sqlite3.Connection):
+                raise TypeError("this is for sqlite3")
+            driver.execute(statement)
 
     def close(self) -> None:
         """Close all connections."""
@@ -108,15 +118,6 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
     # FULL: what was accepted is on the disk when we say so, also after a power cut
     for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={int(_BUSY_SECONDS * 1000)}"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: sa.Connection) -> None:
-    # IMMEDIATE: a transaction that reads first and writes later would fail with SQLITE_BUSY instead of waiting its turn
-    reading = connection.get_execution_options().get("turnup_read_only")
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError("this is for sqlite3")
-    driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")  # to say it by SQLAlchemy costs twenty times as much
 
 
 @contextlib.contextmanager
@@ -130,7 +131,7 @@ def _translated() -> Iterator[None]:
         if kind is None:
             raise
         raise kind(f"{_WORDS[kind]}: {error.orig}") from error
-    except sqlite3.OperationalError as error:  # of `_begin`
+    except sqlite3.OperationalError as error:  # of `Database._begin`
         kind = _sqlite_kind(error)
         raise kind(f"{_WORDS[kind]}: {error}") from error
     except exc.TimeoutError as error:  # of the pool
