@@ -24,6 +24,7 @@ from engine.steps import activate, configure, decompose, release, reserve, wait
 from engine.store import lanes
 from engine.store.lanes import Lease, Limit
 from engine.store.store import Unit
+from engine.suspects import Suspects
 from engine.together import fused, in_order, together
 from engine.tree import Tree
 from engine.vault import mask
@@ -68,15 +69,20 @@ class Worker:
         self._at, self._hint, self._stopping = at, hint, stopping
         self._name, self._numbers = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}", itertools.count(1)
         self._heartbeat = Heartbeat(at.store.database, at.settings.lease / 3)
+        self._suspects = Suspects(hint)
 
     def drain(self, lane: str) -> int:
         """Work the lane until nothing is due in it, then one that it woke, and so on until the turn is over, or `stopping` says so: then
         the batch that is being done is finished and the lane given back. Returns how many steps were settled; 0 at once when another
         works the lane, or when as many of its kind as may be are worked. Raises StoreError."""
-        settled, turn, batch = 0, iter(range(TURN - 1, -1, -1)), self._take(lane)
-        while batch is not None:
-            done, batch = self._hold(batch, turn)
-            settled += done
+        settled, turn = 0, iter(range(TURN - 1, -1, -1))
+        try:
+            batch = self._take(lane)
+            while batch is not None:
+                done, batch = self._hold(batch, turn)
+                settled += done
+        finally:
+            self._suspects.ended()
         return settled
 
     def _hold(self, batch: Batch, turn: Iterator[int]) -> tuple[int, Batch | None]:
@@ -88,6 +94,7 @@ class Worker:
             with self._heartbeat.of(holding):
                 while following is not None and following.holding is holding:
                     reached(Failpoint.CLAIMED)
+                    self._suspects.begins(following.steps)
                     left = next(turn)
                     done, following = self._carry_out(following, last=left == 0)
                     settled += done
@@ -161,6 +168,9 @@ class Worker:
         if circuit.on_trial(lease, at.settings):
             found = [(number, root) for number, root in found if root == found[0][1]]
         steps = together([_by_id(trees[root], number) for number, root in found])
+        if not self._suspects.may_begin(lane, steps):
+            lanes.free(unit.tx, lease)
+            return None
         if steps[0].kind in PUSHES and not steps[0].crashes:
             steps += fused([trees[root] for root in sorted({step.root for step in steps})], steps, lane)
         now = at.clock.now()
