@@ -167,7 +167,7 @@ def _call_supervisor(folder: Path) -> bool:
             return False
         if time.monotonic() > deadline:
             raise LabError(f"the supervisor does not answer; its log is {folder / 'supervisor.log'}")
-        time.sleep(0.01)
+        time.sleep(0.01)  # it answers by a file, and is another process: nothing tells us when
     return True
 
 

@@ -57,5 +57,5 @@ def wait_unlocked(path: Path, patience: float) -> bool:
     while is_locked(path):
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.01)
+        time.sleep(0.01)  # the kernel wakes nobody who waits for a lock with a time limit
     return True

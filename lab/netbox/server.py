@@ -86,7 +86,7 @@ class Server:
         try:
             with self._store.transaction():
                 answer = perform(request, method, rest)
-        except Exception:
+        except Exception:  # whatever it was, it goes on to who asked
             self._fields.clear()  # may hold what was just taken back
             raise
         self._races.note(request.written)

@@ -9,11 +9,10 @@ import sqlalchemy as sa
 
 from engine.acceptance import Acceptance
 from engine.capacity import CapacityWatch
-from engine.store import lanes
 from engine.store.schema import events
 from engine.tree import Tree
-from engine.worker import Worker
 from tests.null_world import NullWorld, superfibre
+from tests.unit.engine.draining import drain
 
 
 def watching(world: NullWorld) -> CapacityWatch:
@@ -23,16 +22,6 @@ def watching(world: NullWorld) -> CapacityWatch:
 def deaf(watch: CapacityWatch) -> None:
     """From now on it hears nothing of what others change."""
     watch._read_changes = lambda: None  # type: ignore[method-assign]
-
-
-def drain(world: NullWorld) -> None:
-    """Work all lanes until nothing is due."""
-    worker = Worker(world.at)
-    while True:
-        with world.at.store.database.read() as tx:
-            found = lanes.with_work(tx, world.clock.real())
-        if not sum(worker.drain(lane) for lane in sorted(found)):
-            return
 
 
 def settle(world: NullWorld, watch: CapacityWatch) -> None:

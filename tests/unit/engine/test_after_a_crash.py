@@ -11,24 +11,14 @@ from engine.acceptance import Acceptance
 from engine.errors import LeaseLost
 from engine.model import StepState
 from engine.ports import Outcome, Push, TransactionState, Trouble
-from engine.store import lanes
 from engine.tree import Tree
 from engine.worker import Worker
 from tests.null_world import NullWorld, refused, superfibre
+from tests.unit.engine.draining import drain
 
 
 class Died(BaseException):
     """The worker's process ended."""
-
-
-def drain(world: NullWorld) -> None:
-    """Work all lanes until nothing is due."""
-    worker = Worker(world.at)
-    while True:
-        with world.at.store.database.read() as tx:
-            found = lanes.with_work(tx, world.clock.real())
-        if not sum(worker.drain(lane) for lane in sorted(found)):
-            return
 
 
 def dies(world: NullWorld, target: str, *, after: bool) -> None:

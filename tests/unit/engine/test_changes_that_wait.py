@@ -17,22 +17,12 @@ from engine.steps import decompose
 from engine.store import lanes
 from engine.store.schema import steps
 from engine.store.store import Subscription
-from engine.worker import Worker
 from tests.null_world import LaneByLane, NullWorld, superfibre
+from tests.unit.engine.draining import drain
 
 STATIC = OrderRequest.model_validate(
     {"externalId": "static", "action": "modify", "product": "PI-BB-4821", "characteristics": {"staticIp": True}}
 )
-
-
-def drain(world: NullWorld) -> None:
-    """Work all lanes until nothing is due."""
-    worker = Worker(world.at)
-    while True:
-        with world.at.store.database.read() as tx:
-            found = lanes.with_work(tx, world.clock.real())
-        if not sum(worker.drain(lane) for lane in sorted(found)):
-            return
 
 
 def settle(world: NullWorld) -> None:

@@ -14,7 +14,8 @@ from engine.store.rows import read_allocation
 from engine.store.schema import allocations, pools, steps
 from engine.tree import Tree
 from tests.null_world import NullWorld
-from tests.unit.engine.held_for_capacity import drain, settle, states, submitted, watching
+from tests.unit.engine.draining import drain
+from tests.unit.engine.held_for_capacity import settle, states, submitted, watching
 
 
 class TestCost:

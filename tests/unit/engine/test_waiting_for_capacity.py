@@ -21,7 +21,8 @@ from engine.store import waiting
 from engine.store.schema import events, steps
 from engine.worker import Worker
 from tests.null_world import NullWorld, superfibre
-from tests.unit.engine.held_for_capacity import deaf, drain, settle, states, submitted, told, tree, watching
+from tests.unit.engine.draining import drain
+from tests.unit.engine.held_for_capacity import deaf, settle, states, submitted, told, tree, watching
 
 PORT, VLAN = "olt-port:EAST-07", "vlan:EAST-07"
 PATIENCE = WorkerSettings().patience
